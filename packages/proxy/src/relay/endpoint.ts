@@ -1,0 +1,36 @@
+/**
+ * One side of a session: an open, ordered, reliable stream of bytes in each direction. Plain TCP today; TLS and
+ * WebSocket look the same from here, so nothing behind this line knows which it is.
+ *
+ * An endpoint starts paused. It belongs to the stage that holds it; whoever holds it last closes it.
+ */
+export interface Endpoint {
+  /** Names who is told from now on; the one before hears nothing more. */
+  attach(listener: EndpointListener): void;
+  /** Bytes may be told from now on. What came while paused is told first. */
+  resume(): void;
+  /** After this returns no bytes are told until resume(). */
+  pause(): void;
+  /** Sends bytes; the buffer must not change afterwards. False: the peer is slow, wait for `drained`. */
+  write(bytes: Buffer): boolean;
+  /** Sends FIN behind everything written; the other direction stays open. May be called twice. */
+  end(): void;
+  /** Sends what is written, then closes both directions. A peer that does not take the bytes is the caller's to end. */
+  close(): void;
+  /** RST now: what is unsent is dropped. May be called at any time, twice too. */
+  reset(): void;
+  /** Bytes received and bytes handed to the kernel or waiting for it. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** What an endpoint tells. `closed` comes once and last. */
+export interface EndpointListener {
+  bytes(chunk: Buffer): void;
+  /** write() said false, and everything has gone now. */
+  drained(): void;
+  /** The peer sent FIN: no more bytes will come. */
+  ended(): void;
+  /** Both directions are gone. `code` is null after an orderly close, else the system's (`ECONNRESET`, `ETIMEDOUT`). */
+  closed(code: string | null): void;
+}

@@ -1,0 +1,51 @@
+/**
+ * The stages of a connection, in their order. Each one's output is the next one's input, and all are readonly:
+ *
+ *     listen → Inbound → preread → Hello → route → Choice → dial → Link → relay → Outcome → account
+ */
+import type { FrontendConfig } from './config/resolved.ts';
+import type { Endpoint } from './relay/endpoint.ts';
+
+/** An address as a socket names it. IPv4-mapped IPv6 addresses are written as IPv4. */
+export interface Address {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** listen: an accepted client, and what is known about it before it has said a word. */
+export interface Inbound {
+  /** The worker's number of this session; with the worker's name it is unique (the stick entry's epoch). */
+  readonly id: number;
+  readonly frontend: FrontendConfig;
+  /** The bind's label. */
+  readonly bind: string;
+  readonly client: Endpoint;
+  readonly source: Address;
+  readonly destination: Address;
+  /** `performance.now()` at accept. */
+  readonly acceptedAtMs: number;
+}
+
+/** What a CONNECT says, decoded and found legal. */
+export interface Connect {
+  /** 3 = MQTT 3.1, 4 = 3.1.1, 5 = 5.0. */
+  readonly version: 3 | 4 | 5;
+  /** The mosquitto bridge bit (0x80 of the level byte). */
+  readonly bridge: boolean;
+  /** Empty: the broker assigns one. */
+  readonly clientId: string;
+  readonly username: string | null;
+  /** Clean Session (3.x) or Clean Start (5.0). */
+  readonly clean: boolean;
+  /** Seconds; 0: none. */
+  readonly keepAliveS: number;
+  /** MQTT 5.0 Session Expiry Interval in seconds; 0 where absent or 3.x. */
+  readonly sessionExpiryS: number;
+}
+
+/** preread: a whole CONNECT. */
+export interface Hello {
+  readonly connect: Connect;
+  /** Every byte received so far: the CONNECT, then whatever the client sent behind it. */
+  readonly bytes: Buffer;
+}

@@ -1,0 +1,10 @@
+export type {
+  ClaimAnswer,
+  Claimant,
+  ClaimRequest,
+  EntryState,
+  Pin,
+  StickEntry,
+  StickTable,
+  StickTimes,
+} from './contract.ts';
