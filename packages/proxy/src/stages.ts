@@ -4,7 +4,7 @@
  *     listen → Inbound → preread → Hello → route → Choice → dial → Link → relay → Outcome → account
  */
 import type { FrontendConfig } from './config/resolved.ts';
-import type { Endpoint } from './relay/endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** An address as a socket names it. IPv4-mapped IPv6 addresses are written as IPv4. */
 export interface Address {
@@ -48,4 +48,52 @@ export interface Hello {
   readonly connect: Connect;
   /** Every byte received so far: the CONNECT, then whatever the client sent behind it. */
   readonly bytes: Buffer;
+}
+
+/** How the client came to its server: `none` where it has no stick entry. */
+export type How = 'sticky' | 'new' | 'moved' | 'none';
+
+/** route: one candidate. The next one is asked for when it fails. */
+export interface Choice {
+  readonly backend: string;
+  readonly server: string;
+  readonly how: How;
+  /** The shared stick table could not be asked. */
+  readonly degraded: boolean;
+}
+
+/** dial: a broker that has accepted the client. */
+export interface Link {
+  readonly choice: Choice;
+  readonly server: Endpoint;
+  /** What the broker has sent so far: the CONNACK, and what came behind it. Nothing of it has reached the client. */
+  readonly toClient: Buffer;
+  /** MQTT 5.0 Server Keep Alive, seconds. */
+  readonly serverKeepAliveS: number | null;
+  /** Servers that failed before this one. */
+  readonly retries: number;
+  /** Milliseconds from the start of the last attempt until connected, and until the CONNACK was whole. */
+  readonly connectMs: number;
+  readonly connackMs: number;
+}
+
+/** Why Limpet itself ended a session. */
+export type StopReason = 'server_down' | 'shutdown' | 'killed';
+
+/** relay: why it ended, named after the side that was first. */
+export type RelayEnd =
+  | 'client_closed'
+  | 'client_reset'
+  | 'client_idle'
+  | 'server_closed'
+  | 'server_reset'
+  | 'server_idle'
+  | StopReason;
+
+/** relay: what became of a session that had a broker. */
+export interface Outcome {
+  readonly end: RelayEnd;
+  /** Bytes from the client, and to it. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }

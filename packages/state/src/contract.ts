@@ -79,7 +79,8 @@ export interface StickTable {
   release(pin: Pin): Promise<void>;
   /** Keeps the entries of live sessions pinned. An entry that has vanished is written again; one that is cooling, or
    * pending, for the same server is pinned again; one that names another server is left alone, and its key is answered:
-   * that session has a successor elsewhere and need not be renewed any more. */
+   * that session has a successor elsewhere and need not be renewed any more. A pending claim of another server is left
+   * alone too, but its key is not answered: it may yet be abandoned. */
   renew(pins: readonly Pin[]): Promise<readonly string[]>;
   /** The entry of a key, or null. */
   get(key: string): Promise<StickEntry | null>;

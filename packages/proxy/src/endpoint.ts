@@ -17,8 +17,12 @@ export interface Endpoint {
   end(): void;
   /** Sends what is written, then closes both directions. A peer that does not take the bytes is the caller's to end. */
   close(): void;
+  /** Sends what is written, then RST. A peer that does not take the bytes is the caller's to reset. */
+  abort(): void;
   /** RST now: what is unsent is dropped. May be called at any time, twice too. */
   reset(): void;
+  /** Turns on TCP keep-alive: the kernel asks after this much silence whether the peer is still there. */
+  keepAlive(idleMs: number): void;
   /** Bytes received and bytes handed to the kernel or waiting for it. */
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -34,3 +38,6 @@ export interface EndpointListener {
   /** Both directions are gone. `code` is null after an orderly close, else the system's (`ECONNRESET`, `ETIMEDOUT`). */
   closed(code: string | null): void;
 }
+
+/** Hears nothing. */
+export const NOBODY: EndpointListener = { bytes() {}, drained() {}, ended() {}, closed() {} };

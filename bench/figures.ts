@@ -1,0 +1,28 @@
+/**
+ * What is said about a handful of measured values.
+ */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Median, least and greatest of at least one value. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
+}
+
+/** Three digits that count: `0.123`, `12.3`, `4567`. */
+export function written(value: number): string {
+  if (!Number.isFinite(value)) return '-';
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+/** `12.3 (11.9–13.0)` */
+export function spreadWritten(spread: Spread): string {
+  return `${written(spread.median)} (${written(spread.min)}–${written(spread.max)})`;
+}

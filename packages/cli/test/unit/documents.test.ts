@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { formatProblem, loadConfig } from '@limpet/proxy';
+import { describe, expect, it } from 'vitest';
+import { makeDirectory } from '../../../proxy/test/kit/directory.ts';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`),
+];
+
+/** The YAML blocks of a page, each with its line. Only whole configurations: parts are for reading. */
+function configurations(page: string): { place: string; yaml: string }[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/^```yaml\n(.*?)^```$/gms)]
+    .filter(([, yaml]) => yaml?.includes('frontends:') && yaml.includes('backends:'))
+    .map(block => ({ place: `${page}:${text.slice(0, block.index).split('\n').length}`, yaml: block[1] ?? '' }));
+}
+
+describe('the documents', () => {
+  const blocks = pages.flatMap(configurations);
+
+  it('show configurations', () => {
+    expect(blocks.length).toBeGreaterThan(4);
+  });
+
+  it.each(blocks)('$place is a configuration that loads', async ({ yaml }) => {
+    await using directory = await makeDirectory('documents');
+    const result = loadConfig(directory.write('limpet.yaml', yaml), {});
+    expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([]);
+  });
+
+  it.each(pages)('%s links only to what exists', page => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const targets = [...text.matchAll(/\]\((?!https?:)([^)#]*)(#[^)]*)?\)/g)].map(([, path, anchor]) => ({
+      path,
+      anchor,
+    }));
+    for (const { path, anchor } of targets) {
+      const target = path ? join(page, '..', path) : page;
+      const content = readTarget(target);
+      if (anchor !== undefined) expect(headings(content), `${page} → ${target}${anchor}`).toContain(anchor.slice(1));
+    }
+  });
+});
+
+/** A folder is linked by its README. */
+function readTarget(path: string): string {
+  return readFileSync(join(root, path.endsWith('/') ? `${path}README.md` : path), 'utf8');
+}
+
+/** The anchors that GitHub makes of headings. */
+function headings(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,0 +1,89 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Reading } from './units.ts';
+
+export interface HostAndPort {
+  /** Host name or literal address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** IANA's port of MQTT. */
+const MQTT_PORT = 1883;
+
+const BIND_REMEDY = 'Write an address and a port: *:1883, 127.0.0.1:1883 or [::1]:1883.';
+const SERVER_REMEDY = 'Write a host and a port: 10.0.0.1:1883, broker1.example.com:1883 or [2001:db8::1]:1883.';
+/** RFC 1123 section 2.1, and the underscore that Docker's names have. */
+const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+function fail(message: string, remedy: string): Reading<never> {
+  return { ok: false, message, remedy };
+}
+
+function isHostName(host: string): boolean {
+  const labels = host.replace(/\.$/, '').split('.');
+  // All digits and dots, but no IPv4 address: a slip of the hand such as 10.0.0.300.
+  return host.length <= 253 && labels.every(label => LABEL.test(label)) && !labels.every(label => /^\d+$/.test(label));
+}
+
+/** Splits at the port's colon. Brackets are taken off; a null port was left out. */
+function split(text: string): { host: string; port: string | null; bracketed: boolean } | null {
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
+  if (bracketed !== null) return { host: bracketed[1] ?? '', port: bracketed[2] ?? null, bracketed: true };
+  // HAProxy's `:::1883` is `::` and a port; any other IPv6 address wants brackets, or its end could be a port.
+  const all = /^::(?::(.*))?$/s.exec(text);
+  if (all !== null) return { host: '::', port: all[1] ?? null, bracketed: true };
+  const parts = text.split(':');
+  if (parts.length > 2) return null;
+  return { host: parts[0] ?? '', port: parts[1] ?? null, bracketed: false };
+}
+
+function readPort(text: string, least: number): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  return port >= least && port <= 65_535 ? port : null;
+}
+
+function read(text: string, least: number, standard: number | null, remedy: string): Reading<HostAndPort> {
+  const parts = split(text.trim());
+  if (parts === null) return fail('{value} has more than one colon', `${remedy} An IPv6 address wants brackets.`);
+  const { host, bracketed } = parts;
+  if (bracketed ? !isIPv6(host) : isIP(host) !== 4 && !isHostName(host)) {
+    return fail('{value} is neither a host name nor an address', remedy);
+  }
+  const port = parts.port === null ? standard : readPort(parts.port, least);
+  if (port !== null) return { ok: true, value: { host, port } };
+  if (parts.port === null) return fail('{value} has no port', remedy);
+  return fail('{value} has a port that does not exist', `Ports are whole numbers from ${least} to 65535. ${remedy}`);
+}
+
+/**
+ * An address to listen on. `*:1883` and `:1883` are all IPv4 addresses (HAProxy, configuration.txt 4.2, bind);
+ * `[::]:1883` and `:::1883` all of both families. Port 0 is any free port.
+ */
+export function readBind(input: string | number | boolean): Reading<HostAndPort> {
+  const text = String(input);
+  if (/^unix@|^\//.test(text)) return fail('{value} is a path, and a bind listens on TCP', BIND_REMEDY);
+  return read(text.replace(/^\s*\*?:(?!:)/, '0.0.0.0:'), 0, null, BIND_REMEDY);
+}
+
+/** A broker's address; a port that is left out is 1883. */
+export function readServer(input: string | number | boolean): Reading<HostAndPort> {
+  const parsed = read(String(input), 1, MQTT_PORT, SERVER_REMEDY);
+  if (parsed.ok && /^(?:0\.0\.0\.0|::)$/.test(parsed.value.host)) {
+    return fail('{value} is no address of a broker, but all addresses of a host', SERVER_REMEDY);
+  }
+  return parsed;
+}
+
+function normal(host: string): string {
+  if (!isIPv4(host) && !isIPv6(host)) return host.toLowerCase().replace(/\.$/, '');
+  return ipaddr.process(host.replace(/%.*$/, '')).toNormalizedString() + (/%.*$/.exec(host)?.[0] ?? '');
+}
+
+/** Whether both cannot be listened on at once. Port 0 is a new port each time. `[::]` takes IPv4's port too. */
+export function clashes(a: HostAndPort, b: HostAndPort): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  const hosts = [normal(a.host), normal(b.host)];
+  if (hosts[0] === hosts[1] || hosts.includes(normal('::'))) return true;
+  return hosts.includes('0.0.0.0') && hosts.some(host => host !== '0.0.0.0' && !isIPv6(host));
+}

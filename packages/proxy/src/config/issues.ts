@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+import { laterAt } from './later.ts';
+import { isWritten, problemAt, type Target, valueAt, writePath } from './locate.ts';
+import type { Problem } from './problem.ts';
+import { NAME } from './schema/values.ts';
+import { knownKeys } from './schema/walk.ts';
+import { suggest } from './suggest.ts';
+import type { Path, Tree } from './tree.ts';
+
+type Issue = z.core.$ZodIssue;
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
+
+interface Context {
+  readonly tree: Tree;
+  readonly schema: z.ZodType;
+}
+
+function described(path: Path, what: string): string {
+  return path.length === 0 ? what : `\`${writePath(path)}\`: ${what}`;
+}
+
+function later(path: Path, what: string, target: Target, remedy: string, { tree }: Context): Problem {
+  return problemAt(tree, path, target, `${what} is not in this release yet`, remedy);
+}
+
+/** A key that nobody knows: one problem each. */
+function unknownKey(path: Path, key: string, context: Context): Problem {
+  const here = [...path, key];
+  const coming = laterAt(here);
+  if (coming !== null) return later(here, `\`${writePath(here)}\``, 'key', coming.remedy, context);
+  const message =
+    path.length === 0 ? `\`${key}\` is not a known section` : described(path, `\`${key}\` is not a known key`);
+  if (key === '<<') {
+    const remedy = 'Merge keys are not read: repeat the keys, or use `defaults`.';
+    return problemAt(context.tree, here, 'key', message, remedy);
+  }
+  const known = knownKeys(context.schema, path);
+  const meant = suggest(key, known);
+  const remedy = `${meant === null ? '' : `Did you mean \`${meant}\`? `}Known here: ${known.join(', ')}.`;
+  return problemAt(context.tree, here, 'key', message, remedy);
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a mapping' : 'a single value';
+}
+
+function kindWanted(expected: string): string {
+  if (expected === 'object' || expected === 'record') return 'a mapping';
+  return expected === 'array' ? 'a list' : `a single value (${expected})`;
+}
+
+/** Something is missing, is empty, or is a list where a mapping belongs. */
+function wrongKind(path: Path, wanted: string, { tree }: Context): Problem {
+  const key = String(path.at(-1));
+  const value = valueAt(tree, path);
+  if (!isWritten(tree, path)) {
+    const above = path.slice(0, -1);
+    return problemAt(tree, path, 'key', described(above, `\`${key}\` is missing`), `Add \`${key}:\`, ${wanted}.`);
+  }
+  if (value === null) {
+    const remedy = `Write ${wanted} behind it, or remove the key.`;
+    return problemAt(tree, path, 'key', described(path, 'nothing stands behind the key'), remedy);
+  }
+  return problemAt(tree, path, 'value', described(path, `this is ${kindOf(value)}`), `Write ${wanted} here.`);
+}
+
+/**
+ * Of the forms that a value may have, the one that was meant: the first that does not fail because it is another kind of
+ * value altogether.
+ */
+function unionProblems(issue: UnionIssue, path: Path, context: Context): readonly Problem[] {
+  const isOtherKind = (inner: Issue): boolean => inner.code === 'invalid_type' && inner.path.length === 0;
+  const meant = issue.errors.find(issues => issues.length > 0 && !issues.some(isOtherKind));
+  if (meant !== undefined) return meant.flatMap(inner => problemsOf(inner, path, context));
+  const kinds = issue.errors.flatMap(issues => issues.map(inner => ('expected' in inner ? inner.expected : '')));
+  const wanted = [...new Set(kinds.filter(kind => kind !== '').map(kindWanted))];
+  return [wrongKind(path, wanted.join(' or '), context)];
+}
+
+function customProblem(issue: Extract<Issue, { code: 'custom' }>, path: Path, context: Context): Problem {
+  const value = valueAt(context.tree, path);
+  const coming = laterAt(path, value);
+  if (coming !== null) return later(path, described(path, `\`${String(value)}\``), 'value', coming.remedy, context);
+  const remedy = String(issue.params?.remedy ?? '');
+  return problemAt(context.tree, path, 'value', described(path, issue.message), remedy);
+}
+
+function problemsOf(issue: Issue, above: Path, context: Context): readonly Problem[] {
+  const path = [...above, ...issue.path];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map(key => unknownKey(path, key, context));
+    case 'invalid_union':
+      return unionProblems(issue, path, context);
+    case 'invalid_type':
+      return [wrongKind(path, kindWanted(issue.expected), context)];
+    case 'invalid_key':
+      return [problemAt(context.tree, path, 'key', described(path, 'this cannot be a name'), NAME.remedy)];
+    case 'too_small':
+      return [problemAt(context.tree, path, 'value', described(path, 'the list is empty'), 'Write at least one item.')];
+    case 'custom':
+      return [customProblem(issue, path, context)];
+    default:
+      return [problemAt(context.tree, path, 'value', described(path, issue.message), 'See docs/configuration.md.')];
+  }
+}
+
+/** What the schema found, in words for the operator, each with its place. */
+export function schemaProblems(error: z.ZodError, schema: z.ZodType, tree: Tree): readonly Problem[] {
+  return error.issues.flatMap(issue => problemsOf(issue, [], { tree, schema }));
+}

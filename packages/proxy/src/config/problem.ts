@@ -1,0 +1,27 @@
+/** One thing that is wrong in a configuration, where it stands, and what would be right. */
+export interface Problem {
+  /** As the operator named it: below the path given to `loadConfig`. */
+  readonly file: string;
+  /** From 1; 0 where the file as a whole is meant. */
+  readonly line: number;
+  /** From 1, in characters; 0 where the file as a whole is meant. */
+  readonly column: number;
+  /** What is wrong. Never holds a secret; a value from the environment is shown as its reference. */
+  readonly message: string;
+  /** What would be right. */
+  readonly remedy: string;
+}
+
+/** `file:line:column: message`, and the remedy indented below it: the form that editors and terminals make clickable. */
+export function formatProblem(problem: Problem): string {
+  const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+  return `${place}: ${problem.message}\n    ${problem.remedy}`;
+}
+
+/** In the order of reading: by file, line and column; what stands at one place keeps its order. */
+export function inReadingOrder(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => {
+    if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+    return a.line - b.line || a.column - b.column;
+  });
+}

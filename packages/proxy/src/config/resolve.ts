@@ -1,0 +1,81 @@
+import { namesInOrder, problemAt } from './locate.ts';
+import type { Problem } from './problem.ts';
+import { type Notes, resolveBackend } from './resolve_backend.ts';
+import { checkBinds, resolveFrontend } from './resolve_frontend.ts';
+import { resolveState } from './resolve_state.ts';
+import type { Config, GlobalConfig } from './resolved.ts';
+import type { RawGlobal } from './schema/global.ts';
+import type { RawConfig } from './schema/root.ts';
+import type { Tree } from './tree.ts';
+
+/** What the configuration takes from the machine that it is read on. */
+export interface Machine {
+  readonly hostname: string;
+  readonly cpus: number;
+}
+
+export interface Resolved {
+  readonly config: Config;
+  readonly problems: readonly Problem[];
+  /** What may be meant, but is probably not. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The host's name as a name in the shared state, where only letters, digits and `_.-` may stand. */
+function proxyName(hostname: string): string {
+  return hostname.replaceAll(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64) || 'limpet';
+}
+
+function resolveGlobal(raw: RawGlobal, machine: Machine): GlobalConfig {
+  return {
+    name: raw.name ?? proxyName(machine.hostname),
+    workers: raw.workers === 'auto' ? Math.max(1, machine.cpus) : raw.workers,
+    maxconn: raw.maxconn,
+    hardStopAfterMs: raw.hard_stop_after,
+    prereadMemoryBytes: raw.preread_memory,
+    resolveEveryMs: raw.resolve_every,
+    log: raw.log,
+  };
+}
+
+/** Goes through a mapping of names in the order in which it was written. */
+function inOrder<Raw, T>(
+  section: 'frontends' | 'backends',
+  parts: Readonly<Record<string, Raw>>,
+  notes: Notes,
+  each: (name: string, raw: Raw) => T,
+): readonly T[] {
+  return namesInOrder(notes.tree, [section], Object.keys(parts)).flatMap(name => {
+    const raw = parts[name];
+    return raw === undefined ? [] : [each(name, raw)];
+  });
+}
+
+function checkSections(config: Config, notes: Notes): void {
+  const frontends = notes.tree.value?.frontends;
+  if (typeof frontends === 'object' && frontends !== null && Object.keys(frontends).length === 0) {
+    const remedy = 'Add at least one, with `bind` and `default_backend`.';
+    notes.problems.push(problemAt(notes.tree, ['frontends'], 'key', '`frontends`: there is no frontend', remedy));
+  }
+  for (const { name } of config.backends) {
+    if (config.frontends.some(frontend => frontend.defaultBackend === name)) continue;
+    const remedy = 'Name it as the `default_backend` of a frontend, or remove it.';
+    const message = `\`backends.${name}\`: no frontend uses this backend`;
+    notes.warnings.push(problemAt(notes.tree, ['backends', name], 'key', message, remedy));
+  }
+}
+
+/** Makes the configuration of what was written, and checks that its parts fit together. */
+export function resolveConfig(raw: RawConfig, tree: Tree, files: readonly string[], machine: Machine): Resolved {
+  const notes: Notes = { tree, problems: [], warnings: [] };
+  const config: Config = {
+    files,
+    global: resolveGlobal(raw.global, machine),
+    state: resolveState(raw.state, notes),
+    frontends: inOrder('frontends', raw.frontends, notes, (name, part) => resolveFrontend(name, part, raw, notes)),
+    backends: inOrder('backends', raw.backends, notes, (name, part) => resolveBackend(name, part, raw.defaults, notes)),
+  };
+  checkBinds(config.frontends, notes);
+  checkSections(config, notes);
+  return { config, problems: notes.problems, warnings: notes.warnings };
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { LogConfig } from '../resolved.ts';
+import type { Reading } from '../units.ts';
+import { choice, duration, flag, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
+
+const MIB = 1024 ** 2;
+const MAX_WORKERS = 256;
+
+export interface RawGlobal {
+  readonly name?: string | undefined;
+  readonly workers: number | 'auto';
+  readonly maxconn: number;
+  readonly hard_stop_after: number;
+  readonly preread_memory: number;
+  readonly resolve_every: number;
+  readonly log: LogConfig;
+}
+
+function readWorkers(input: Written): Reading<number | 'auto'> {
+  if (input === 'auto') return { ok: true, value: 'auto' };
+  const workers = /^\d{1,3}$/.test(String(input)) ? Number(input) : 0;
+  if (workers >= 1 && workers <= MAX_WORKERS) return { ok: true, value: workers };
+  return { ok: false, message: '{value} is no number of workers', remedy: `Write auto, or 1 to ${MAX_WORKERS}.` };
+}
+
+const log = z
+  .strictObject({
+    level: choice('The least important lines that are written.', ['debug', 'info', 'warn', 'error']).prefault('info'),
+    format: choice(
+      '`json`: one object a line. `pretty`: for people. `tcplog`: the line of HAProxy, for tools that read it.',
+      ['json', 'pretty', 'tcplog'],
+    ).prefault('json'),
+    usernames: flag('Whether the user names of clients are logged. Passwords never are.').prefault(false),
+  })
+  .meta(keyDoc('mapping', 'What is logged, and how.'));
+
+export const globalSchema: z.ZodType<RawGlobal> = z
+  .strictObject({
+    name: text(
+      {
+        meaning: "This proxy's name in the shared state. Two proxies must not have one name.",
+        standard: "the host's name",
+      },
+      NAME,
+      'name',
+    ).optional(),
+    workers: scalar(
+      '`auto`, 1 to 256',
+      'Worker processes. `auto`: one per CPU that this process may use.',
+      readWorkers,
+    ).prefault('auto'),
+    maxconn: integer(
+      'Client connections of all workers together. At the limit, accepting pauses and the backlog of the kernel fills.',
+      1,
+      10_000_000,
+    ).prefault(100_000),
+    hard_stop_after: duration('How long sessions may go on after SIGTERM before they are closed.', 0).prefault('30s'),
+    preread_memory: size(
+      'What all unfinished CONNECT packets of all workers together may hold. Not below any `max_connect_size`.',
+      1024,
+      64 * 1024 * MIB,
+    ).prefault('64MiB'),
+    resolve_every: duration('How often the host names of servers are looked up again.', 1_000).prefault('10s'),
+    log: log.prefault({}),
+  })
+  .meta(keyDoc('mapping', 'The program as a whole.'));

@@ -1,0 +1,96 @@
+/** The primary, as a worker's admission needs it. */
+export interface Lessor {
+  /** Asks for more; the answer comes later, by granted(). */
+  lease(count: number): void;
+  /** Gives back what is not needed. */
+  unlease(count: number): void;
+}
+
+export interface AdmissionLimits {
+  /** How many connections are leased at once. */
+  readonly block: number;
+  /** What this process has descriptors for. */
+  readonly most: number;
+}
+
+/**
+ * A worker's share of `global.maxconn`. Connections are leased from the primary in blocks, so that all workers together
+ * never have more than the limit, and no connection waits for a word of the primary while its worker has one left.
+ */
+export class Admission {
+  readonly #lessor: Lessor;
+  readonly #limits: AdmissionLimits;
+  /** Leased, used or not. */
+  #leased = 0;
+  #used = 0;
+  #asked = false;
+  #refused = false;
+  #onRoom: () => void = () => {};
+
+  constructor(lessor: Lessor, limits: AdmissionLimits) {
+    this.#lessor = lessor;
+    this.#limits = limits;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Called when there is room again after enter() said no. */
+  onRoom(listener: () => void): void {
+    this.#onRoom = listener;
+  }
+
+  /** Asks for the first block. */
+  start(): void {
+    this.#ask();
+  }
+
+  /** One connection more. False: there is no room now, wait for onRoom. */
+  enter(): boolean {
+    if (this.#used >= this.#leased || this.#used >= this.#limits.most) {
+      this.#refused = true;
+      this.#ask();
+      return false;
+    }
+    this.#used += 1;
+    // Ask ahead, so that the next burst does not wait.
+    if (this.#leased - this.#used < this.#limits.block / 2) this.#ask();
+    return true;
+  }
+
+  leave(): void {
+    this.#used -= 1;
+    if (this.#leased - this.#used > 2 * this.#limits.block) this.#giveBack(this.#limits.block);
+    this.#tell();
+  }
+
+  granted(count: number): void {
+    this.#asked = false;
+    this.#leased += count;
+    this.#tell();
+  }
+
+  /** Others wait: gives back everything that is not in use. */
+  recall(): void {
+    const spare = this.#leased - this.#used;
+    if (spare > 0) this.#giveBack(spare);
+  }
+
+  #giveBack(count: number): void {
+    this.#leased -= count;
+    this.#lessor.unlease(count);
+  }
+
+  #tell(): void {
+    if (!this.#refused || this.#used >= this.#leased || this.#used >= this.#limits.most) return;
+    this.#refused = false;
+    this.#onRoom();
+  }
+
+  #ask(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#lessor.lease(this.#limits.block);
+  }
+}

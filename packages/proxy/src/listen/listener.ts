@@ -1,0 +1,93 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { errorCode } from '../errors.ts';
+
+/** A handle that the primary has bound; a server that gets it listens on it and closes its copy at the end. */
+export type ListenHandle = NonNullable<Parameters<Server['listen']>[0]>;
+
+export interface ListenerEvents {
+  /** A new client. False: there is no room; the listener keeps it and accepts no more until resume(). */
+  accepted(socket: Socket): boolean;
+  /** Accepting failed for want of descriptors or memory; it goes on after a second. */
+  starved(code: string): void;
+  /** The listener needs its handle (again): answer with start(). */
+  wantsHandle(): void;
+}
+
+const STARVED_PAUSE_MS = 1000;
+/** Longer than any kernel allows by default: net.core.somaxconn is the limit that counts. */
+const BACKLOG = 65_535;
+
+/**
+ * One bind in one worker. A pause closes this worker's copy of the socket: what comes meanwhile waits in the kernel's
+ * backlog, which the primary's copy keeps alive, instead of being accepted and dropped.
+ */
+export class Listener {
+  readonly #events: ListenerEvents;
+  #server: Server | null = null;
+  /** Accepted, but there was no room for it. */
+  readonly #kept: Socket[] = [];
+  #state: 'open' | 'paused' | 'closed' = 'paused';
+
+  constructor(events: ListenerEvents) {
+    this.#events = events;
+  }
+
+  /** Begins to accept. Resolves when the kernel knows. */
+  start(handle: ListenHandle): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'closed') return resolve();
+      const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+      this.#server = server;
+      this.#state = 'open';
+      server.on('connection', socket => this.#accept(socket));
+      server.once('error', reject);
+      server.listen(handle, BACKLOG, () => {
+        server.removeListener('error', reject);
+        server.on('error', error => this.#starved(errorCode(error)));
+        resolve();
+      });
+    });
+  }
+
+  /** There is room again: first for those that were kept, then for new ones. */
+  resume(): void {
+    while (this.#kept.length > 0) {
+      const socket = this.#kept[0];
+      if (socket !== undefined && !socket.destroyed && !this.#events.accepted(socket)) return;
+      this.#kept.shift();
+    }
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    this.#events.wantsHandle();
+  }
+
+  /** Accepts nobody any more. */
+  close(): void {
+    this.#state = 'closed';
+    this.#server?.close();
+    for (const socket of this.#kept) socket.resetAndDestroy();
+    this.#kept.length = 0;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#state === 'closed') socket.resetAndDestroy();
+    else if (this.#kept.length > 0 || !this.#events.accepted(socket)) {
+      this.#kept.push(socket);
+      socket.on('error', () => {});
+      this.#pause();
+    }
+  }
+
+  #pause(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'paused';
+    this.#server?.close();
+    this.#server = null;
+  }
+
+  #starved(code: string): void {
+    this.#events.starved(code);
+    this.#pause();
+    setTimeout(() => this.resume(), STARVED_PAUSE_MS).unref();
+  }
+}

@@ -1,0 +1,253 @@
+import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet/state';
+import { Ledger } from '../account/ledger.ts';
+import type { Config } from '../config/resolved.ts';
+import type { LimpetError } from '../errors.ts';
+import { Leases } from '../listen/leases.ts';
+import { createLog, type Log } from '../log.ts';
+import { type PlacedBackend, Placer } from '../route/placer.ts';
+import { Scheduler } from '../route/scheduler.ts';
+import { stickTimes } from '../route/stick_times.ts';
+import { Servers } from './servers.ts';
+import { type BoundSocket, bindAll } from './sockets.ts';
+import { Supervisor, type WorkerLink } from './supervisor.ts';
+import type { BindRef, ToPrimary } from './wire.ts';
+
+/** Where one bind really listens. */
+export interface Listening {
+  readonly frontend: string;
+  /** As configured: `*:1883`. */
+  readonly bind: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A proxy that runs. Signals are the caller's to catch; the process's standard output is its log. */
+export interface RunningProxy {
+  readonly binds: readonly Listening[];
+  /** Stops accepting, lets sessions end until `global.hard_stop_after`, then closes them. May be called twice. */
+  stop(): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+  /** Resolves when nothing runs any more: 0 after stop(), 1 where no worker could be had. */
+  readonly finished: Promise<number>;
+}
+
+/** What workers may need to write their last lines after their last session. */
+const CLOSE_GRACE_MS = 3000;
+
+/**
+ * Starts the proxy: binds, checks, workers. Resolves when every worker serves.
+ * @throws LimpetError BIND_*, WORKER_CANNOT_START, and what workers report
+ */
+export async function startProxy(config: Config): Promise<RunningProxy> {
+  const primary = new Primary(config);
+  await primary.start();
+  return primary;
+}
+
+class Primary implements RunningProxy {
+  readonly finished: Promise<number>;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #ledger: Ledger = new Ledger();
+  readonly #backends = new Map<string, PlacedBackend>();
+  readonly #placer: Placer;
+  readonly #leases: Leases;
+  readonly #servers: Servers;
+  readonly #supervisor: Supervisor;
+  /** bind → its sockets, one a worker slot or one for all. */
+  #sockets: BoundSocket[][] = [];
+  #onReady: { resolve(): void; reject(error: LimpetError): void } | null = null;
+  #finish: (code: number) => void = () => {};
+  #stopping: Promise<void> | null = null;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#log = createLog(config.global.log, 'primary');
+    this.finished = new Promise(resolve => {
+      this.#finish = resolve;
+    });
+    for (const backend of config.backends) {
+      const conns = (server: string): number => this.#ledger.conns(backend.name, server);
+      const { stick } = backend;
+      const table = stick && new MemoryTable({ size: stick.size, times: stickTimes(backend, stick) });
+      this.#backends.set(backend.name, { scheduler: new Scheduler(backend, conns, () => performance.now()), table });
+    }
+    this.#placer = new Placer(this.#backends, this.#ledger);
+    this.#servers = new Servers(config, this.#log, backend => this.#serversChanged(backend));
+    this.#leases = new Leases(config.global.maxconn, {
+      grant: (worker, count) => this.#worker(worker)?.say(['lease', count]),
+      recall: () => this.#supervisor.sayAll(['recall']),
+    });
+    this.#supervisor = new Supervisor(
+      config.global.workers,
+      {
+        loaded: worker => this.#start(worker),
+        said: (worker, message) => this.#said(worker, message),
+        gone: (worker, how) => this.#gone(worker, how),
+        failed: error => this.#failed(error),
+      },
+      this.#log,
+    );
+  }
+
+  get binds(): readonly Listening[] {
+    return this.#sockets.flatMap(([socket]) => {
+      if (socket === undefined) return [];
+      return { frontend: socket.frontend, bind: socket.bind.label, address: socket.address, port: socket.port };
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      for (const frontend of this.#config.frontends) {
+        for (const bind of frontend.binds) {
+          this.#sockets.push(await bindAll(frontend.name, bind, this.#config.global.workers));
+        }
+      }
+      await this.#servers.start();
+      for (const { name } of this.#config.backends) this.#serversChanged(name);
+      await new Promise<void>((resolve, reject) => {
+        this.#onReady = { resolve, reject };
+        this.#supervisor.start();
+      });
+    } catch (error) {
+      await this.#end(1);
+      throw error;
+    }
+    for (const bind of this.binds) this.#log.info('listening', { ...bind });
+    this.#log.info('ready', { workers: this.#config.global.workers, pid: process.pid });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#drain();
+    return this.#stopping;
+  }
+
+  kill(): void {
+    this.#supervisor.killAll();
+    void this.#supervisor.stop();
+    void this.#end(1);
+  }
+
+  async #drain(): Promise<void> {
+    const { hardStopAfterMs } = this.#config.global;
+    this.#log.info('stopping', { hard_stop_after_ms: hardStopAfterMs });
+    this.#closeSockets();
+    this.#supervisor.sayAll(['drain']);
+    const gone = this.#supervisor.stop();
+    const close = setTimeout(() => this.#supervisor.sayAll(['close']), hardStopAfterMs);
+    const kill = setTimeout(() => this.#supervisor.killAll(), hardStopAfterMs + CLOSE_GRACE_MS);
+    await gone;
+    clearTimeout(close);
+    clearTimeout(kill);
+    await this.#end(0);
+  }
+
+  async #end(code: number): Promise<void> {
+    this.#closeSockets();
+    this.#supervisor.killAll();
+    await Promise.all([this.#servers.stop(), this.#supervisor.stop()]);
+    this.#log.info('stopped', { code });
+    this.#log.flush();
+    this.#finish(code);
+  }
+
+  #start(worker: WorkerLink): void {
+    worker.say(['start', this.#config, this.#nameOf(worker), this.#bindRefs()]);
+    for (const { name } of this.#config.backends) worker.say(['view', name, this.#servers.statuses(name)]);
+  }
+
+  #said(worker: WorkerLink, message: ToPrimary): void {
+    switch (message[0]) {
+      case 'place':
+        return worker.say([
+          'answer',
+          message[1],
+          this.#placer.place({ id: worker.id, owner: this.#nameOf(worker) }, message[2]),
+        ]);
+      case 'use':
+        return this.#ledger.use(worker.id, message[1], message[2], message[3]);
+      case 'free':
+        return this.#ledger.free(worker.id, message[1]);
+      case 'seen':
+        return this.#servers.seen(message[1], message[2], message[3]);
+      case 'table':
+        return this.#table(worker, message[1], message[2], message[3]);
+      case 'lease':
+        return this.#leases.ask(worker.id, message[1]);
+      case 'unlease':
+        return this.#leases.giveBack(worker.id, message[1]);
+      case 'bind':
+        return this.#sendSocket(worker, message[1]);
+      case 'ready':
+        return this.#ready(worker);
+      case 'hello':
+      case 'failed':
+        return;
+    }
+  }
+
+  #table(worker: WorkerLink, call: number, backend: string, message: TableCall | TableCast): void {
+    const table = this.#backends.get(backend)?.table;
+    if (table === null || table === undefined) return;
+    const reply = serveTable(table, message);
+    if (call !== 0) worker.say(['answer', call, reply]);
+  }
+
+  #ready(worker: WorkerLink): void {
+    this.#log.debug('worker_ready', { id: worker.id, worker_pid: worker.pid });
+    if (!this.#supervisor.markReady(worker)) return;
+    this.#onReady?.resolve();
+    this.#onReady = null;
+  }
+
+  #gone(worker: WorkerLink, how: string): void {
+    const sessions = this.#ledger.workerGone(worker.id);
+    this.#leases.workerGone(worker.id);
+    for (const { table } of this.#backends.values()) void table?.ownerGone(this.#nameOf(worker));
+    const fields = { id: worker.id, worker_pid: worker.pid, how, sessions };
+    if (this.#stopping === null && this.#onReady === null)
+      this.#log.error('worker_died', fields, `worker ${worker.id} died: ${how}`);
+    else this.#log.debug('worker_gone', fields);
+  }
+
+  #failed(error: LimpetError): void {
+    if (this.#onReady === null) return;
+    this.#onReady.reject(error);
+    this.#onReady = null;
+  }
+
+  #serversChanged(backend: string): void {
+    const statuses = this.#servers.statuses(backend);
+    const scheduler = this.#backends.get(backend)?.scheduler;
+    for (const status of statuses) scheduler?.update(status);
+    this.#supervisor.sayAll(['view', backend, statuses]);
+  }
+
+  #sendSocket(worker: WorkerLink, index: number): void {
+    const sockets = this.#sockets[index] ?? [];
+    const socket = sockets[worker.slot] ?? sockets[0];
+    if (socket !== undefined) worker.sendHandle(index, socket.handle);
+  }
+
+  #closeSockets(): void {
+    for (const socket of this.#sockets.flat()) socket.handle.close();
+    this.#sockets = [];
+  }
+
+  #bindRefs(): BindRef[] {
+    return this.#sockets.flatMap(([socket], index) => {
+      return socket === undefined ? [] : { index, frontend: socket.frontend, label: socket.bind.label };
+    });
+  }
+
+  /** Its name in the stick table: `lb1/2`. */
+  #nameOf(worker: WorkerLink): string {
+    return `${this.#config.global.name}/${worker.id}`;
+  }
+
+  #worker(id: number): WorkerLink | undefined {
+    return this.#supervisor.workers().find(worker => worker.id === id);
+  }
+}

@@ -1,0 +1,59 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { errorCode } from '../errors.ts';
+
+/** A host name that has a new address, or none (null, with the reason). */
+export type ResolveListener = (host: string, address: string | null, reason: string | null) => void;
+
+/**
+ * Looks the servers' host names up, by the system's own resolver, at the start and then every so often; literal
+ * addresses are their own answer. A name that could be resolved once keeps its address while look-ups fail.
+ */
+export class Resolver {
+  readonly #addresses = new Map<string, string | null>();
+  readonly #everyMs: number;
+  readonly #onChange: ResolveListener;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(hosts: Iterable<string>, everyMs: number, onChange: ResolveListener) {
+    for (const host of hosts) this.#addresses.set(host, isIP(host) === 0 ? null : host);
+    this.#everyMs = everyMs;
+    this.#onChange = onChange;
+  }
+
+  /** Resolves when every name has been looked up once. */
+  async start(): Promise<void> {
+    const names = [...this.#addresses.keys()].filter(host => isIP(host) === 0);
+    if (names.length === 0) return;
+    await this.#lookAll(names);
+    this.#timer = setInterval(() => void this.#lookAll(names), this.#everyMs);
+    this.#timer.unref();
+  }
+
+  /** Null while the name has never been resolved. */
+  address(host: string): string | null {
+    return this.#addresses.get(host) ?? null;
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #lookAll(names: readonly string[]): Promise<void> {
+    await Promise.all(names.map(host => this.#look(host)));
+  }
+
+  async #look(host: string): Promise<void> {
+    try {
+      const found = await lookup(host, { all: true });
+      const known = this.#addresses.get(host);
+      // A name with several addresses comes in changing order: no reason to move while ours is among them.
+      const address = found.find(one => one.address === known)?.address ?? found[0]?.address ?? null;
+      if (address === known) return;
+      this.#addresses.set(host, address);
+      this.#onChange(host, address, null);
+    } catch (error) {
+      if (this.#addresses.get(host) === null) this.#onChange(host, null, errorCode(error));
+    }
+  }
+}

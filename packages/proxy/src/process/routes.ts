@@ -1,0 +1,66 @@
+import { remoteTable, type StickTable } from '@limpet/state';
+import type { BackendConfig, Config } from '../config/resolved.ts';
+import { LimpetError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { Pins } from '../route/pins.ts';
+import type { ServerStatus } from '../route/scheduler.ts';
+import { compileStickValue } from '../route/stick_key.ts';
+import { BackendView } from '../route/view.ts';
+import type { SessionRoute } from '../workshop.ts';
+import type { PrimaryLink } from './primary_link.ts';
+import { SharedTables } from './shared_tables.ts';
+
+/** A worker's routes, one a backend, and the tables behind them. */
+export class Routes {
+  readonly #routes = new Map<string, SessionRoute>();
+  readonly #shared: SharedTables | null;
+
+  constructor(config: Config, owner: string, link: PrimaryLink, log: Log) {
+    this.#shared = config.state.store === 'redis' ? new SharedTables(config.state.redis, owner, log) : null;
+    for (const backend of config.backends) this.#routes.set(backend.name, this.#make(backend, owner, link));
+  }
+
+  of(backend: string): SessionRoute {
+    const route = this.#routes.get(backend);
+    if (route !== undefined) return route;
+    throw new LimpetError(
+      'NO_BACKEND',
+      `no backend ${backend}`,
+      'this is a bug of Limpet: a configuration is checked before it runs',
+    );
+  }
+
+  /** Takes over what the primary says of a backend's servers; answers who has fallen. */
+  update(backend: string, statuses: readonly ServerStatus[]): string[] {
+    return this.#routes.get(backend)?.view.update(statuses) ?? [];
+  }
+
+  /** Waits for what the tables still have to write. */
+  async close(): Promise<void> {
+    await this.#shared?.close();
+  }
+
+  #make(backend: BackendConfig, owner: string, link: PrimaryLink): SessionRoute {
+    const view = new BackendView(backend);
+    const pins = new Pins();
+    return {
+      view,
+      desk: link,
+      table: this.#table(backend, pins, link),
+      shared: this.#shared !== null,
+      pins,
+      owner,
+      stickValue: backend.stick === null ? () => null : compileStickValue(backend.stick),
+      // Good news is news only of a server that is under suspicion; it would be a message a connection otherwise.
+      seen: (server, sight) => {
+        if (sight !== 'accepted' || view.isSuspect(server)) link.say(['seen', backend.name, server, sight]);
+      },
+    };
+  }
+
+  #table(backend: BackendConfig, pins: Pins, link: PrimaryLink): StickTable | null {
+    if (backend.stick === null) return null;
+    const local = remoteTable(link.table(backend.name));
+    return this.#shared === null ? local : this.#shared.open(backend, backend.stick, local, pins);
+  }
+}

@@ -1,0 +1,68 @@
+import type { TableCall, TableCast } from '@limpet/state';
+import type { Config } from '../config/resolved.ts';
+import type { Sight } from '../dial/attempt.ts';
+import type { PlaceRequest } from '../route/placer.ts';
+import type { ServerStatus } from '../route/scheduler.ts';
+
+/**
+ * What primary and workers say to each other. Messages are short tuples, for they are JSON on a pipe; all that is said
+ * in one turn of an event loop goes in one message, never one a connection.
+ */
+export type ToPrimary =
+  | readonly ['place', call: number, request: PlaceRequest]
+  /** The session uses this server now. */
+  | readonly ['use', session: number, backend: string, server: string]
+  | readonly ['free', session: number]
+  /** What a session has just seen of a server. */
+  | readonly ['seen', backend: string, server: string, sight: Sight]
+  /** A message for the primary's stick table of a backend (`call` 0: no answer is wanted). */
+  | readonly ['table', call: number, backend: string, message: TableCall | TableCast]
+  /** Wants that many more connections of `global.maxconn`. */
+  | readonly ['lease', count: number]
+  | readonly ['unlease', count: number]
+  /** Wants the bound socket of that number (again). */
+  | readonly ['bind', index: number]
+  /** Its program is loaded: messages before this one would be lost. */
+  | readonly ['hello']
+  | readonly ['ready']
+  | readonly ['failed', code: string, message: string, remedy: string];
+
+export type ToWorker =
+  | readonly ['start', config: Config, name: string, binds: readonly BindRef[]]
+  | readonly ['view', backend: string, servers: readonly ServerStatus[]]
+  | readonly ['answer', call: number, answer: unknown]
+  | readonly ['lease', count: number]
+  /** Others wait for connections of `global.maxconn`: give back what is not used. */
+  | readonly ['recall']
+  /** Stop accepting; leave when the last session has ended. */
+  | readonly ['drain']
+  /** Close the sessions that are left, and leave. */
+  | readonly ['close'];
+
+/** A socket of the primary's that a worker may ask for. */
+export interface BindRef {
+  readonly index: number;
+  readonly frontend: string;
+  readonly label: string;
+}
+
+/** Gathers what is said in one turn of the event loop and sends it as one message. */
+export class Outbox<Message> {
+  #waiting: Message[] = [];
+  readonly #send: (batch: Message[]) => void;
+
+  constructor(send: (batch: Message[]) => void) {
+    this.#send = send;
+  }
+
+  say(message: Message): void {
+    if (this.#waiting.push(message) === 1) setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#send(batch);
+  }
+}

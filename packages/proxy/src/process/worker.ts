@@ -1,0 +1,56 @@
+import { errorCode, LimpetError } from '../errors.ts';
+import type { ListenHandle } from '../listen/listener.ts';
+import { PrimaryLink } from './primary_link.ts';
+import type { ToPrimary, ToWorker } from './wire.ts';
+import { Workplace } from './workplace.ts';
+
+/**
+ * A worker's life: the primary sends `start`, then views, sockets and answers; at the end `drain` and perhaps `close`.
+ * Signals are the primary's: a terminal sends Ctrl-C to the whole group, and a service manager SIGTERM to every process.
+ */
+export function serve(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  const link = new PrimaryLink(batch => send(batch));
+  process.on('uncaughtException', error => fail(link, error));
+  let place: Workplace | null = null;
+  process.on('message', (said: ToWorker[] | { bind: number }, handle?: ListenHandle) => {
+    if (!Array.isArray(said)) {
+      if (handle !== undefined) place?.listen(said.bind, handle);
+      return;
+    }
+    for (const message of said) {
+      if (message[0] === 'start') place = start(message, link);
+      else place?.hear(message);
+    }
+  });
+  link.say(['hello']);
+}
+
+function start(
+  [, config, name, binds]: Extract<ToWorker, readonly ['start', ...unknown[]]>,
+  link: PrimaryLink,
+): Workplace {
+  process.title = `limpet: worker ${name}`;
+  return new Workplace(config, name, binds, link);
+}
+
+function send(batch: ToPrimary[]): void {
+  // A primary that is gone takes its workers with it (node:cluster ends them at once).
+  if (process.connected) process.send?.(batch, undefined, undefined, () => {});
+}
+
+/** What nobody caught is a bug of ours: it is said, and the worker ends; the primary starts another one (P8). */
+function fail(link: PrimaryLink, error: unknown): void {
+  const code = error instanceof LimpetError ? error.code : 'WORKER_FAILED';
+  const remedy =
+    error instanceof LimpetError ? error.remedy : 'this is a bug of Limpet: please report it with the lines above';
+  const what =
+    error instanceof LimpetError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : errorCode(error);
+  link.say(['failed', code, what, remedy]);
+  link.flush();
+  setTimeout(() => process.exit(1), 100);
+}

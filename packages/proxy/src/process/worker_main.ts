@@ -1,0 +1,4 @@
+import { serve } from './worker.ts';
+
+/** The program of a worker process: node:cluster starts it, the primary tells it what to do. */
+serve();

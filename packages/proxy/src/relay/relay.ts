@@ -1,0 +1,114 @@
+import type { Timer, TimerWheel } from '../clock.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { RelayEnd, StopReason } from '../stages.ts';
+import { Side } from './side.ts';
+
+export interface RelayLimits {
+  /** Silence of the client after which it counts as gone; null: none. */
+  readonly clientIdleMs: number | null;
+  /** Silence of the broker after which it counts as gone; null: none. */
+  readonly serverIdleMs: number | null;
+}
+
+/**
+ * How long one direction may stay without a byte after the other has ended, and how long a peer may take to fetch the
+ * last ones. HAProxy's client-fin and server-fin.
+ */
+const LINGER_MS = 30_000;
+
+/**
+ * Moves bytes between two sides until both are closed. Owns both endpoints from run() on, and closes both. A slow side
+ * pauses only the side that feeds it; what is in memory meanwhile is one socket's write buffer (P10).
+ */
+export class Relay {
+  readonly #client: Side;
+  readonly #server: Side;
+  readonly #wheel: TimerWheel;
+  readonly #limits: RelayLimits;
+  #end: RelayEnd | null = null;
+  #endMs = 0;
+  #timer: Timer | null = null;
+  #onDone: ((end: RelayEnd) => void) | null = null;
+
+  constructor(client: Endpoint, server: Endpoint, limits: RelayLimits, wheel: TimerWheel) {
+    this.#wheel = wheel;
+    this.#limits = limits;
+    this.#client = new Side(client, server, wheel);
+    this.#server = new Side(server, client, wheel);
+  }
+
+  /** Sends the client what was read of the broker already, then relays. Resolves when both sides are closed. */
+  run(toClient: Buffer): Promise<RelayEnd> {
+    return new Promise(resolve => {
+      this.#onDone = resolve;
+      this.#client.attach(this.#server, code => this.#sideEnded('client', code));
+      this.#server.attach(this.#client, code => this.#sideEnded('server', code));
+      this.#server.bytes(toClient);
+      this.#client.start();
+      this.#server.start();
+      this.#watch();
+    });
+  }
+
+  /** Ends both sides: what is written is still sent, nothing more is read. May be called twice. */
+  stop(reason: StopReason): void {
+    this.#ending(reason);
+    this.#client.endpoint.close();
+    this.#server.endpoint.close();
+  }
+
+  #sideEnded(name: 'client' | 'server', code: string | null): void {
+    this.#ending(code === null ? `${name}_closed` : `${name}_reset`);
+    if (!this.#client.gone || !this.#server.gone) return;
+    this.#timer?.cancel();
+    const done = this.#onDone;
+    this.#onDone = null;
+    if (this.#end !== null) done?.(this.#end);
+  }
+
+  /** The first reason stays: what follows is its consequence. */
+  #ending(reason: RelayEnd): void {
+    if (this.#end !== null) return;
+    this.#end = reason;
+    this.#endMs = this.#wheel.now;
+    this.#watch();
+  }
+
+  /** Arms the one timer for whichever limit comes first. */
+  #watch(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const leftMs = this.#leftMs();
+    if (leftMs !== null) this.#timer = this.#wheel.after(leftMs, () => this.#look());
+  }
+
+  #leftMs(): number | null {
+    const now = this.#wheel.now;
+    if (this.#end !== null) {
+      return Math.max(this.#endMs, this.#client.lastMs, this.#server.lastMs) + LINGER_MS - now;
+    }
+    const client = this.#client.leftMs(this.#limits.clientIdleMs);
+    const server = this.#server.leftMs(this.#limits.serverIdleMs);
+    if (client === null || server === null) return client ?? server;
+    return Math.min(client, server);
+  }
+
+  #look(): void {
+    const leftMs = this.#leftMs();
+    if (leftMs === null) return;
+    if (leftMs > 0) this.#watch();
+    else if (this.#end !== null) this.#giveUp();
+    else {
+      // The broker sees the connection break, not a DISCONNECT: it publishes the Will.
+      const clientLeft = this.#client.leftMs(this.#limits.clientIdleMs);
+      this.#ending(clientLeft !== null && clientLeft <= 0 ? 'client_idle' : 'server_idle');
+      this.#client.endpoint.close();
+      this.#server.endpoint.close();
+    }
+  }
+
+  #giveUp(): void {
+    this.#client.endpoint.reset();
+    this.#server.endpoint.reset();
+  }
+}

@@ -1,0 +1,175 @@
+import { type ClaimAnswer, type Claimant, type Pin, type StickTable, stickKey } from '@limpet/state';
+import type { Choice, How } from '../stages.ts';
+import type { Pins } from './pins.ts';
+import type { Placed, PlaceRequest } from './placer.ts';
+import type { NoServer } from './scheduler.ts';
+import type { BackendView, Target } from './view.ts';
+
+/** The primary, as routing needs it. */
+export interface Desk {
+  place(request: PlaceRequest): Promise<Placed>;
+  use(session: number, backend: string, server: string): void;
+  free(session: number): void;
+}
+
+/** A backend as a worker routes to it. */
+export interface Route {
+  readonly view: BackendView;
+  readonly desk: Desk;
+  /** Null: `stick: false`. */
+  readonly table: StickTable | null;
+  /** The table is shared with other proxies: it is asked before the primary is. */
+  readonly shared: boolean;
+  readonly pins: Pins;
+  /** This worker's name in the table. */
+  readonly owner: string;
+}
+
+export type Candidate =
+  | { readonly kind: 'server'; readonly target: Target; readonly choice: Choice }
+  | { readonly kind: 'nobody'; readonly why: NoServer };
+
+/**
+ * One session's way through the table and the scheduler. next() gives the candidates in their order; then exactly one of
+ * accepted() and abandoned() is called, and after accepted() one release().
+ */
+export class Placement {
+  readonly #route: Route;
+  readonly #by: Claimant;
+  readonly #source: string;
+  #key: string | null;
+  readonly #tried = new Set<string>();
+  #server: string | null = null;
+  /** What this session has claimed and not yet confirmed. */
+  #claim: { readonly displaced: string | null } | null = null;
+  #pin: Pin | null = null;
+
+  /** `value`: what to stick on, null for nothing. `session`: the worker's number of it. */
+  constructor(route: Route, session: number, value: string | null, source: string) {
+    this.#route = route;
+    this.#by = { owner: route.owner, epoch: session };
+    this.#source = source;
+    this.#key = value === null || route.table === null ? null : stickKey(value);
+  }
+
+  /** The next server to try; the ones before have failed. */
+  async next(): Promise<Candidate> {
+    if (this.#server !== null) this.#tried.add(this.#server);
+    const { table, shared } = this.#route;
+    const key = this.#key;
+    if (table !== null && shared && key !== null) return await this.#askTable(table, key);
+    return this.#fromPrimary(await this.#place(null));
+  }
+
+  /** The server accepted the client. `assigned`: the value to stick on that the broker's CONNACK brought, if any. */
+  accepted(assigned: string | null): void {
+    const { table, pins } = this.#route;
+    if (assigned !== null) this.#key = stickKey(assigned);
+    if (table === null || this.#key === null || this.#server === null) return;
+    this.#pin = { key: this.#key, server: this.#server, by: this.#by };
+    this.#claim = null;
+    pins.add(this.#pin);
+    void table.confirm(this.#pin);
+  }
+
+  /** Nobody accepted the client: leaves no trace of it. */
+  abandoned(): void {
+    const { table, desk } = this.#route;
+    if (table !== null && this.#key !== null && this.#claim !== null) {
+      void table.abandon(this.#key, this.#by, this.#claim.displaced);
+    }
+    desk.free(this.#by.epoch);
+  }
+
+  /** The session has ended: its entry starts cooling. */
+  release(): void {
+    const { table, pins, desk } = this.#route;
+    if (table !== null && this.#pin !== null) {
+      pins.remove(this.#pin);
+      void table.release(this.#pin);
+    }
+    desk.free(this.#by.epoch);
+  }
+
+  #place(want: string | null): Promise<Placed> {
+    const { desk, view } = this.#route;
+    return desk.place({
+      session: this.#by.epoch,
+      backend: view.config.name,
+      key: this.#key,
+      source: this.#source,
+      exclude: [...this.#tried],
+      want,
+    });
+  }
+
+  /** The primary has found, claimed and counted in one step. */
+  #fromPrimary(placed: Placed): Candidate {
+    if (placed.server === null) return { kind: 'nobody', why: placed.why };
+    if (placed.stick === 'claimed') this.#claimed(placed.displaced);
+    return this.#candidate(placed.server, howOf(placed.stick, placed.displaced), false);
+  }
+
+  async #askTable(table: StickTable, key: string): Promise<Candidate> {
+    const usable = this.#route.view.usable(this.#tried);
+    const look = await table.claim({ key, usable, candidate: null, by: this.#by });
+    if (look.kind === 'held') return await this.#returning(table, key, look.server, look.degraded);
+    const placed = look.degraded ? this.#agreed(key) : await this.#place(null);
+    if (placed.server === null) return { kind: 'nobody', why: placed.why };
+    return this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server);
+  }
+
+  /** A client that is in the table needs no word from the primary, but where its server counts its connections. */
+  async #returning(table: StickTable, key: string, server: string, degraded: boolean): Promise<Candidate> {
+    if (this.#route.view.target(server)?.config.maxconn === null) {
+      this.#use(server);
+      return this.#candidate(server, 'sticky', degraded);
+    }
+    const placed = await this.#place(server);
+    if (placed.server === null) return { kind: 'nobody', why: placed.why };
+    if (placed.server === server) return this.#candidate(server, 'sticky', degraded);
+    // Its home is full: it moves.
+    return this.#settle(await this.#claimFor(table, key, [placed.server], placed.server), placed.server);
+  }
+
+  #claimFor(table: StickTable, key: string, usable: readonly string[], candidate: string): Promise<ClaimAnswer> {
+    return table.claim({ key, usable, candidate, by: this.#by });
+  }
+
+  /** Somebody else may have claimed the key meanwhile: then that is where it goes. */
+  #settle(answer: ClaimAnswer, candidate: string): Candidate {
+    const server = answer.kind === 'held' || answer.kind === 'claimed' ? answer.server : candidate;
+    if (answer.kind === 'claimed') this.#claimed(answer.displaced);
+    this.#use(server);
+    const how =
+      answer.kind === 'held' ? 'sticky' : howOf(answer.kind, answer.kind === 'claimed' ? answer.displaced : null);
+    return this.#candidate(server, how, answer.degraded);
+  }
+
+  #agreed(key: string): Placed {
+    const server = this.#route.view.agreed(key, this.#tried);
+    return server === null ? { server, why: 'down' } : { server, stick: 'none', displaced: null };
+  }
+
+  /** The first server that was displaced is the one to give the key back to. */
+  #claimed(displaced: string | null): void {
+    this.#claim ??= { displaced };
+  }
+
+  #use(server: string): void {
+    this.#route.desk.use(this.#by.epoch, this.#route.view.config.name, server);
+  }
+
+  #candidate(server: string, how: How, degraded: boolean): Candidate {
+    this.#server = server;
+    const target = this.#route.view.target(server);
+    if (target === null) return { kind: 'nobody', why: 'down' };
+    return { kind: 'server', target, choice: { backend: this.#route.view.config.name, server, how, degraded } };
+  }
+}
+
+function howOf(stick: 'held' | 'claimed' | 'none' | 'free' | 'full', displaced: string | null): How {
+  if (stick === 'held') return 'sticky';
+  if (stick === 'claimed') return displaced === null ? 'new' : 'moved';
+  return 'none';
+}

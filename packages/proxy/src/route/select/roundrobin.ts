@@ -1,0 +1,23 @@
+import type { Contender, Selector } from './selector.ts';
+
+/**
+ * Smooth weighted round robin: everybody's credit grows by its weight, the highest credit is next and pays the total.
+ * Weights 5, 1, 1 give a a b a c a a, not a a a a a b c. Servers that come and go keep their credit.
+ */
+export function roundrobin(): Selector {
+  const credits = new Map<number, number>();
+  return {
+    order(contenders: readonly Contender[]): readonly Contender[] {
+      let total = 0;
+      for (const { index, weight } of contenders) {
+        total += weight;
+        credits.set(index, (credits.get(index) ?? 0) + weight);
+      }
+      const credit = (contender: Contender): number => credits.get(contender.index) ?? 0;
+      const ordered = [...contenders].sort((a, b) => credit(b) - credit(a) || a.index - b.index);
+      const first = ordered[0];
+      if (first !== undefined) credits.set(first.index, credit(first) - total);
+      return ordered;
+    },
+  };
+}

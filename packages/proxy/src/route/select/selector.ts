@@ -1,0 +1,29 @@
+/**
+ * A selector puts the servers that may be used into the order in which they are tried: retrying is taking the next.
+ * It sees values only; the scheduler gathers them and counts what comes of it.
+ */
+export interface Contender {
+  /** Place in the configuration, and the contender's identity between calls. */
+  readonly index: number;
+  readonly name: string;
+  /** Above 0. Slow start makes it a fraction of the configured one. */
+  readonly weight: number;
+  /** Sessions it has now, reserved ones too. */
+  readonly conns: number;
+}
+
+/** What is known of the client. */
+export interface Ask {
+  /** The stick key; null: it has none. */
+  readonly key: string | null;
+  /** The client's address, without its port. */
+  readonly source: string;
+}
+
+/**
+ * The returned list holds every contender once, best first. `order` may keep a memory of its own (whose turn it is); a
+ * call is a turn, so it must be made once for each pick.
+ */
+export interface Selector {
+  order(contenders: readonly Contender[], ask: Ask): readonly Contender[];
+}

@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net';
+import { type Endpoint, type EndpointListener, NOBODY } from './endpoint.ts';
+import { errorCode } from './errors.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A plain TCP side. Takes over the socket, which must be open, paused and made with `allowHalfOpen`; nobody else
+ * touches the socket afterwards.
+ */
+export class TcpEndpoint implements Endpoint {
+  readonly #socket: Socket;
+  #listener: EndpointListener = NOBODY;
+  #code: string | null = null;
+  #closed = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // Paused first: a listener for 'data' sets a socket going otherwise.
+    socket.pause();
+    socket.on('data', chunk => this.#listener.bytes(chunk as Buffer));
+    socket.on('drain', () => this.#listener.drained());
+    socket.on('end', () => this.#listener.ended());
+    socket.on('error', error => {
+      this.#code ??= errorCode(error);
+    });
+    socket.on('close', () => {
+      this.#closed = true;
+      this.#listener.closed(this.#code);
+    });
+  }
+
+  attach(listener: EndpointListener): void {
+    this.#listener = listener;
+    // A socket may die between two stages; whoever comes next must still be told.
+    if (this.#closed) queueMicrotask(() => this.#listener === listener && listener.closed(this.#code));
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+    return this.#socket.write(bytes);
+  }
+
+  end(): void {
+    if (!this.#socket.destroyed) this.#socket.end();
+  }
+
+  close(): void {
+    // What the peer still sends is of no use to anybody, but unread bytes would turn our FIN into RST.
+    this.#socket.resume();
+    this.#socket.destroySoon();
+  }
+
+  abort(): void {
+    if (this.#socket.writableLength === 0 || this.#socket.writableEnded) this.reset();
+    else this.#socket.write(NOTHING, () => this.reset());
+  }
+
+  reset(): void {
+    if (this.#socket.destroyed) return;
+    this.#code ??= 'ECONNABORTED';
+    this.#socket.resetAndDestroy();
+  }
+
+  keepAlive(idleMs: number): void {
+    this.#socket.setKeepAlive(true, idleMs);
+  }
+
+  get bytesIn(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesOut(): number {
+    return this.#socket.bytesWritten;
+  }
+}

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
+import { configOf, loadFiles, loadText, withBackend, wrongsOf } from './scratch.ts';
+
+const FRONTEND = "frontends: { mqtt: { bind: '*:0', default_backend: b } }\n";
+const BACKEND = 'backends: { b: { servers: { a: 10.0.0.1 } } }\n';
+
+describe('folders', () => {
+  test('the sections may be spread over files; other files are not read', () => {
+    const loaded = loadFiles({
+      '10.yaml': `global: { maxconn: 7 }\n${FRONTEND}`,
+      '20.yml': `global: { workers: 3 }\n${BACKEND}`,
+      'notes.txt': '{',
+      '.hidden.yaml': '{',
+      '30.yaml.bak': '{',
+    });
+    expect(loaded).toMatchObject({
+      ok: true,
+      config: { global: { maxconn: 7, workers: 3 }, files: ['%/10.yaml', '%/20.yml'] },
+    });
+  });
+
+  test.each([
+    ['a backend', BACKEND, 'backends.b', '2:13', '%/20.yaml'],
+    ['a frontend', FRONTEND, 'frontends.mqtt', '2:14', '%/20.yaml'],
+    ['a key of a section', 'global: { maxconn: 7 }\n', 'global.maxconn', '2:11', '%/20.yaml'],
+  ])('%s in two files is told with both places', (_, text, key, place, file) => {
+    const loaded = loadFiles({ '10.yaml': `# first\n${text}`, '20.yaml': `# second\n${text}` });
+    const problems = loaded.ok ? [] : loaded.problems;
+    expect(problems.map(({ file: at, line, column, message }) => `${at}:${line}:${column} ${message}`)).toContain(
+      `${file}:${place} \`${key}\` stands in two files; the other place is %/10.yaml:${place}`,
+    );
+  });
+
+  test('a file that cannot be read is told alone: what is missing may stand in it', () => {
+    const empty = loadFiles({ '10.yaml': '# nothing\n', '20.yaml': BACKEND });
+    expect(empty).toMatchObject({
+      ok: false,
+      problems: [{ file: '%/10.yaml', line: 1, message: 'The file is empty' }],
+    });
+    expect(loadFiles({ '20.yaml': BACKEND })).toMatchObject({
+      ok: false,
+      problems: [{ file: '%', line: 0, message: '`frontends` is missing' }],
+    });
+  });
+
+  test('a folder without a configuration', () => {
+    expect(loadFiles({ 'notes.txt': '' })).toMatchObject({
+      ok: false,
+      problems: [{ file: '%', line: 0, message: 'The folder holds no configuration' }],
+    });
+  });
+});
+
+describe('files that cannot be read as YAML', () => {
+  test.each([
+    ['', '1:1 The file is empty'],
+    ['# nothing\n---\n', '1:1 The file is empty'],
+    ['- a\n- b\n', '1:1 The file is not a mapping'],
+    ['just text', '1:1 The file is not a mapping'],
+    ['global:\n  name: a\n\tmaxconn: 1\n', '3:1 A tab is used to indent'],
+    ['global: { name: a\n', '2:1 The indentation does not fit'],
+    ['global: { name: "a }\n', '2:1 A quote, bracket, comma or `:` is missing'],
+    ['global:\n  name: @a\n', '2:9 A value begins with a character that YAML reserves'],
+    ['global:\n  name: a: b\n', '2:9 A second `:` stands on one line'],
+    ['global: { name: *a }\n', '1:17 An alias (`*name`) names no anchor'],
+    ['global: { name: !b a }\n', '1:17 A tag (`!name`) means nothing here'],
+    ['global: {}\n---\nglobal: {}\n', '2:1 A second document begins'],
+    ['? [a]\n: b\n', '1:3 A key is not a plain word'],
+    ['__proto__: { a: 1 }\n', '1:1 `__proto__` cannot be a name'],
+    ['global: &a { name: *a }\n', '1:1 The file is too deep, or its aliases multiply it'],
+    [`global: ${'['.repeat(50)}${']'.repeat(50)}\n`, '1:1 The file is too deep, or its aliases multiply it'],
+    [new Uint8Array([0x67, 0xff, 0xfe]), '0:0 The file is not text in UTF-8'],
+    [`#${'x'.repeat(1024 * 1024)}`, '0:0 The file is larger than 1 MiB'],
+  ])('%j', (text, told) => {
+    expect(wrongsOf(text).join('\n')).toContain(told);
+  });
+
+  test('P7: aliases of aliases are bounded', () => {
+    const levels = Array.from(
+      { length: 12 },
+      (_, index) => `  a${index + 1}: &a${index + 1} [${`*a${index},`.repeat(9)}]`,
+    );
+    const wrongs = wrongsOf(`global:\n  a0: &a0 [x,x,x,x,x,x,x,x,x]\n${levels.join('\n')}\n`);
+    expect(wrongs).toEqual([expect.stringContaining('1:1 The file is too deep, or its aliases multiply it')]);
+  });
+
+  test('a path where nothing is', () => {
+    expect(loadConfig('no/such/file.yaml', {})).toMatchObject({
+      ok: false,
+      problems: [{ file: 'no/such/file.yaml', line: 0, column: 0, message: 'There is no such file or folder' }],
+    });
+  });
+
+  test('what is neither a file nor a folder', () => {
+    expect(loadConfig('/dev/null', {})).toMatchObject({ ok: false, problems: [{ message: 'This is not a file' }] });
+  });
+});
+
+test('anchors and aliases may be used', () => {
+  const config = configOf(
+    withBackend('check: &c { fall: 9 }\n    servers: { a: 10.0.0.1, b: { address: 10.0.0.2, check: *c } }'),
+  );
+  expect(config.backends[0]?.servers.map(server => server.check?.fall)).toEqual([9, 9]);
+});
+
+test('problems of the schema and of what belongs together are told at once', () => {
+  const wrongs = wrongsOf(`
+global: { maxconn: none }
+frontends:
+  one: { bind: '*:1883', default_backend: nowhere }
+  two: { bind: ':1883', default_backend: b, mode: mqt }
+  three: { bind: '127.0.0.1:1883', default_backend: b }
+backends: { b: { servers: { a: '10.0.0.1:x' } } }
+`);
+  expect(wrongs.map(wrong => wrong.split(' | ')[0])).toEqual([
+    '2:20 `global.maxconn`: "none" is not a whole number',
+    '4:43 `frontends.one.default_backend`: there is no backend "nowhere"',
+    '5:51 `frontends.two.mode`: "mqt" is not known here',
+    '6:18 `frontends.three.bind`: "127.0.0.1:1883" is taken by `frontends.one.bind`',
+    '7:32 `backends.b.servers.a`: "10.0.0.1:x" has a port that does not exist',
+  ]);
+});
+
+test('one CONNECT must fit into the memory of all', () => {
+  expect(wrongsOf(`global: { preread_memory: 16k }\n${FRONTEND}${BACKEND}`)).toEqual([
+    '1:27 `global.preread_memory`: a CONNECT may have 512KiB, and all of them together 16KiB | ' +
+      'Make `global.preread_memory` larger than every `max_connect_size`.',
+  ]);
+  expect(
+    wrongsOf(`global: { preread_memory: 16k }\ndefaults: { max_connect_size: 16k }\n${FRONTEND}${BACKEND}`),
+  ).toEqual([]);
+});
+
+test('no frontend, and no section at all', () => {
+  expect(wrongsOf(`frontends: {}\n${BACKEND}`)).toEqual([
+    '1:1 `frontends`: there is no frontend | Add at least one, with `bind` and `default_backend`.',
+  ]);
+  expect(wrongsOf('global: { workers: 1 }\n').map(wrong => wrong.split(' | ')[0])).toEqual([
+    '0:0 `frontends` is missing',
+    '0:0 `backends` is missing',
+  ]);
+});
+
+test.each([
+  [
+    'an unused backend',
+    `${FRONTEND}backends: { b: { servers: { a: x } }, c: { servers: { a: x } } }`,
+    'no frontend uses this backend',
+  ],
+  [
+    'no weight at all',
+    `${FRONTEND}backends: { b: { servers: { a: { address: x, weight: 0 } } } }`,
+    'every server has weight 0',
+  ],
+  ['twins', `${FRONTEND}backends: { b: { servers: { a: x, c: 'x:1883' } } }`, 'this is the address of a too'],
+  ['redis beside memory', `state: { redis: {} }\n${FRONTEND}${BACKEND}`, '`state.redis` has no effect'],
+])('a warning: %s', (_, text, message) => {
+  expect(loadText(text)).toMatchObject({ ok: true, warnings: [{ message: expect.stringContaining(message) }] });
+});
+
+test.each([
+  ['unix:redis.sock', 'unix://%/redis.sock'],
+  ['unix://run/redis.sock?db=2', 'unix://%/run/redis.sock?db=2'],
+  ['unix://:pass@redis.sock', 'unix://:pass@%/redis.sock'],
+  ['unix:///run/redis.sock', 'unix:///run/redis.sock'],
+  ['rediss://user:pass@host:7000/3', 'rediss://user:pass@host:7000/3'],
+])('the path of a socket begins at the folder of the file: %s', (written, url) => {
+  const { state } = configOf(`state: { store: redis, redis: { url: '${written}' } }\n${FRONTEND}${BACKEND}`);
+  expect(state).toMatchObject({ redis: { url } });
+});
+
+test('P7: any text gets an answer, and never an exception', () => {
+  const word = fc.constantFrom(
+    'global',
+    'frontends',
+    'backends',
+    'b',
+    'bind',
+    'servers',
+    'stick',
+    'check',
+    'on',
+    '*:1',
+    'x',
+    '1s',
+    '',
+  );
+  const tree = fc.letrec(tie => ({
+    value: fc.oneof({ maxDepth: 5 }, word, fc.integer(), fc.boolean(), fc.constant(null), tie('list'), tie('mapping')),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    mapping: fc.dictionary(word, tie('value'), { maxKeys: 4 }),
+  }));
+  const text = fc.oneof(
+    fc.string({ maxLength: 200 }),
+    tree.mapping.map(value => JSON.stringify(value)),
+  );
+  fc.assert(
+    fc.property(text, written => {
+      const loaded = loadText(written);
+      expect(loaded.ok || loaded.problems.every(problem => problem.message !== '' && problem.remedy !== '')).toBe(true);
+      expect(loaded.ok || loaded.problems.length > 0).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});

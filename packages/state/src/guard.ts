@@ -1,0 +1,150 @@
+import type { ClaimAnswer, ClaimRequest, Pin, StickTable } from './contract.ts';
+import { Journal } from './journal.ts';
+import type { RedisConnection } from './redis.ts';
+import type { SharedTable } from './redis_table.ts';
+import { StateError } from './state_error.ts';
+import { WriteBack } from './write_back.ts';
+
+export interface GuardOptions {
+  readonly connection: RedisConnection;
+  /** The table in Redis, on that connection. */
+  readonly shared: SharedTable;
+  /** This proxy's own table, shared by its workers: it shadows what they confirm, and answers while Redis is away. */
+  readonly local: StickTable;
+  /** Decisions kept for Redis's return, at most. Default 100,000 (some 30 MB). */
+  readonly journalSize?: number;
+}
+
+export interface GuardedTable extends StickTable {
+  /** Decisions that wait for Redis, and how many were lost because too many did. */
+  readonly unwritten: { readonly waiting: number; readonly dropped: number };
+}
+
+/**
+ * The table that the proxy uses with Redis. It never rejects, and answers within the deadline of one call (P4).
+ *
+ * While the circuit is closed Redis decides, and the local table hears what was confirmed. While it is open the local
+ * table decides (`degraded`): recently seen clients go home; for any other the answer is `free`, and the caller offers
+ * its rendezvous server as the candidate, which all proxies compute alike. What is decided then is written when Redis is
+ * back. The caller renews its live sessions on `onBack`.
+ *
+ * The caller looks first (candidate null). If Redis then does not know the key, the local table is asked before the
+ * answer is `free`: a Redis that came back empty moves no client.
+ */
+export function guardedTable(options: GuardOptions): GuardedTable {
+  return new Guard(options);
+}
+
+/** A claim, pending in Redis, that is never confirmed goes by itself: it need not be journaled. */
+class Guard implements GuardedTable {
+  readonly #connection: RedisConnection;
+  readonly #shared: SharedTable;
+  readonly #local: StickTable;
+  readonly #journal: Journal;
+  readonly #writeBack: WriteBack;
+  readonly #leave: () => void;
+
+  constructor({ connection, shared, local, journalSize }: GuardOptions) {
+    const { circuit } = connection;
+    this.#connection = connection;
+    this.#shared = shared;
+    this.#local = local;
+    this.#journal = new Journal(journalSize ?? 100_000);
+    this.#writeBack = new WriteBack({ journal: this.#journal, shared, local, circuit, now: () => performance.now() });
+    this.#leave = circuit.register(this.#writeBack);
+  }
+
+  get unwritten(): { waiting: number; dropped: number } {
+    return { waiting: this.#journal.size, dropped: this.#journal.dropped };
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    if (this.#journal.has(request.key)) {
+      if (this.#isClosed) await this.#writeBack.writeNow(request.key);
+      if (this.#journal.has(request.key)) return this.#claimLocally(request);
+    }
+    const answer = await this.#ask(() => this.#shared.claim(request));
+    if (answer === null) return this.#claimLocally(request);
+    if (answer.kind !== 'free' || answer.displaced !== null || request.candidate !== null) return answer;
+    const remembered = await this.#local.get(request.key);
+    if (!remembered || !request.usable.includes(remembered.server)) return answer;
+    return this.claim({ ...request, candidate: remembered.server });
+  }
+
+  async confirm(pin: Pin): Promise<void> {
+    await this.#local.confirm(pin);
+    const isWritten = await this.#tell(() => this.#shared.confirm(pin));
+    if (isWritten) {
+      this.#connection.circuit.written();
+      this.#journal.settled(pin.key);
+    } else {
+      this.#journal.confirmed(pin);
+      this.#writeBack.retryLater();
+    }
+  }
+
+  async abandon(key: string, by: ClaimRequest['by'], displaced: string | null): Promise<void> {
+    this.#journal.abandoned(key);
+    await this.#local.abandon(key, by, displaced);
+    await this.#tell(() => this.#shared.abandon(key, by, displaced));
+  }
+
+  async release(pin: Pin): Promise<void> {
+    await this.#local.release(pin);
+    const isWritten = !this.#journal.has(pin.key) && (await this.#tell(() => this.#shared.release(pin)));
+    if (isWritten) return;
+    this.#journal.released(pin, performance.now());
+    this.#writeBack.retryLater();
+  }
+
+  /** What waits in the journal is left to it: Redis may still name the server that such a session came from. */
+  async renew(pins: readonly Pin[]): Promise<readonly string[]> {
+    if (!this.#isClosed) return this.#local.renew(pins);
+    const told = this.#journal.size === 0 ? pins : pins.filter(pin => !this.#journal.has(pin.key));
+    return (await this.#ask(() => this.#shared.renew(told))) ?? [];
+  }
+
+  async get(key: string): ReturnType<StickTable['get']> {
+    const answer = await this.#ask(async () => ({ entry: await this.#shared.get(key) }));
+    return answer ? answer.entry : this.#local.get(key);
+  }
+
+  async close(): Promise<void> {
+    this.#leave();
+    this.#writeBack.close();
+  }
+
+  get #isClosed(): boolean {
+    return this.#connection.circuit.isClosed;
+  }
+
+  /** What this proxy knew of the key is asked in the same breath, before the claim changes it. */
+  async #claimLocally(request: ClaimRequest): Promise<ClaimAnswer> {
+    const before = this.#local.get(request.key);
+    const answer = await this.#local.claim(request);
+    if (answer.kind === 'held' || answer.kind === 'claimed') {
+      const entry = await before;
+      this.#journal.claimed(request.key, request.by, entry);
+    }
+    return { ...answer, degraded: true };
+  }
+
+  async #tell(command: () => Promise<void>): Promise<boolean> {
+    return (await this.#ask(async () => (await command(), true))) ?? false;
+  }
+
+  /** Redis's answer, or null where it is not asked or fails; the circuit hears of both. */
+  async #ask<T>(command: () => Promise<T>): Promise<T | null> {
+    const { circuit } = this.#connection;
+    if (!circuit.isClosed) return null;
+    try {
+      const answer = await command();
+      circuit.succeeded();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      circuit.failed(error);
+      return null;
+    }
+  }
+}
