@@ -179,7 +179,7 @@ export class Circuit {
     this.#state = 'returning';
     const untilMs = this.#isAnnounced ? performance.now() + settleMs(performance.now() - this.#openedAtMs) : 0;
     for (;;) {
-      
+      await Promise.all([...this.#tasks].map(task => task.drain()));
       if (generation !== this.#generation) return;
       const isDone = [...this.#tasks].every(task => task.size === 0);
       if (isDone && performance.now() >= untilMs) break;

@@ -17,8 +17,7 @@ export class Ledger {
   /** The session uses this server from now on, and no other. Saying it twice counts once. */
   use(worker: number, session: number, backend: string, server: string): void {
     const place = this.#place(backend, server);
-    let sessions = this.#sessions.get(worker);
-    if (sessions === undefined) this.#sessions.set(worker, (sessions = new Map()));
+    const sessions = obtain(this.#sessions, worker, () => new Map<number, Place>());
     const before = sessions.get(session);
     if (before === place) return;
     if (before !== undefined) before.conns -= 1;
@@ -50,10 +49,15 @@ export class Ledger {
   }
 
   #place(backend: string, server: string): Place {
-    let servers = this.#places.get(backend);
-    if (servers === undefined) this.#places.set(backend, (servers = new Map()));
-    let place = servers.get(server);
-    if (place === undefined) servers.set(server, (place = { conns: 0 }));
-    return place;
+    const servers = obtain(this.#places, backend, () => new Map<string, Place>());
+    return obtain(servers, server, () => ({ conns: 0 }));
   }
+}
+
+function obtain<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

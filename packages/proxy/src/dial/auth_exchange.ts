@@ -1,5 +1,6 @@
 import type { Timer, TimerWheel } from '../clock.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { readVarInt } from '../varint.ts';
 import { type ConnackReading, readConnack } from './connack.ts';
 
 type Accepted = Extract<ConnackReading, { kind: 'accepted' }>;
@@ -14,6 +15,7 @@ export type AuthEnd =
 const AUTH = 0xf0;
 /** More than any authentication method sends in one packet; a broker that sends more is cut off. */
 const LONGEST_PACKET = 128 * 1024;
+const BROKEN: AuthEnd = { kind: 'broken' };
 
 /**
  * MQTT 5.0 enhanced authentication (4.12): AUTH packets go both ways until the broker sends its CONNACK. They pass
@@ -26,72 +28,88 @@ export function exchangeAuth(
   stepMs: number,
   wheel: TimerWheel,
 ): Promise<AuthEnd> {
-  return new Promise(resolve => {
-    let waiting: Buffer = Buffer.alloc(0);
-    let timer: Timer = wheel.after(stepMs, () => end({ kind: 'broken' }));
-    let ended = false;
+  return new Promise(resolve => new AuthExchange(client, server, stepMs, wheel, resolve).start(first));
+}
 
-    const end = (how: AuthEnd): void => {
-      if (ended) return;
-      ended = true;
-      timer.cancel();
-      client.pause();
-      server.pause();
-      resolve(how);
-    };
-    const step = (): void => {
-      timer.cancel();
-      timer = wheel.after(stepMs, () => end({ kind: 'broken' }));
-    };
-    const fromServer = (chunk: Buffer): void => {
-      waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
-      for (;;) {
-        const length = packetLength(waiting);
-        if (length === null || waiting.length < length) break;
-        if (waiting[0] !== AUTH) return end(answerOf(waiting));
-        if (!client.write(waiting.subarray(0, length))) server.pause();
-        waiting = waiting.subarray(length);
-        step();
-      }
-      if (waiting.length > LONGEST_PACKET) end({ kind: 'broken' });
-    };
-    client.attach({
-      bytes: chunk => {
-        step();
-        if (!server.write(chunk)) client.pause();
-      },
-      drained: () => server.resume(),
-      ended: () => end({ kind: 'broken' }),
-      closed: () => end({ kind: 'broken' }),
+class AuthExchange {
+  readonly #client: Endpoint;
+  readonly #server: Endpoint;
+  readonly #stepMs: number;
+  readonly #wheel: TimerWheel;
+  readonly #resolve: (end: AuthEnd) => void;
+  #waiting: Buffer = Buffer.alloc(0);
+  #timer: Timer | null = null;
+  #ended = false;
+
+  constructor(client: Endpoint, server: Endpoint, stepMs: number, wheel: TimerWheel, resolve: (end: AuthEnd) => void) {
+    this.#client = client;
+    this.#server = server;
+    this.#stepMs = stepMs;
+    this.#wheel = wheel;
+    this.#resolve = resolve;
+  }
+
+  start(first: Buffer): void {
+    const broken = { ended: () => this.#end(BROKEN), closed: () => this.#end(BROKEN) };
+    this.#client.attach({
+      bytes: chunk => this.#fromClient(chunk),
+      drained: () => this.#server.resume(),
+      ...broken,
     });
-    server.attach({
-      bytes: fromServer,
-      drained: () => client.resume(),
-      ended: () => end({ kind: 'broken' }),
-      closed: () => end({ kind: 'broken' }),
+    this.#server.attach({
+      bytes: chunk => this.#fromServer(chunk),
+      drained: () => this.#client.resume(),
+      ...broken,
     });
-    fromServer(first);
-    if (ended) return;
-    client.resume();
-    server.resume();
-  });
+    this.#step();
+    this.#client.resume();
+    this.#server.resume();
+    this.#fromServer(first);
+  }
+
+  #fromClient(chunk: Buffer): void {
+    this.#step();
+    if (!this.#server.write(chunk)) this.#client.pause();
+  }
+
+  #fromServer(chunk: Buffer): void {
+    this.#waiting = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
+    let length = wholePacket(this.#waiting);
+    while (length !== null && this.#waiting[0] === AUTH) {
+      this.#step();
+      if (!this.#client.write(this.#waiting.subarray(0, length))) this.#server.pause();
+      this.#waiting = this.#waiting.subarray(length);
+      length = wholePacket(this.#waiting);
+    }
+    if (length !== null) this.#end(answerOf(this.#waiting));
+    else if (this.#waiting.length > LONGEST_PACKET) this.#end(BROKEN);
+  }
+
+  #step(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#wheel.after(this.#stepMs, () => this.#end(BROKEN));
+  }
+
+  #end(end: AuthEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#client.pause();
+    this.#server.pause();
+    this.#resolve(end);
+  }
 }
 
 function answerOf(bytes: Buffer): AuthEnd {
   const reading = readConnack(bytes, 5);
   if (reading.kind === 'accepted') return { kind: 'accepted', answer: reading, bytes };
   if (reading.kind === 'refused') return { kind: 'refused', code: reading.code, bytes };
-  return { kind: 'broken' };
+  return BROKEN;
 }
 
-/** The length of the packet that begins here, header included; null while that cannot be told. */
-function packetLength(bytes: Buffer): number | null {
-  let value = 0;
-  for (let index = 1; index <= 4; index += 1) {
-    const byte = bytes[index];
-    if (byte === undefined) return null;
-    value += (byte & 0x7f) * 128 ** (index - 1);
-    if (byte < 0x80) return 1 + index + value;
-  }
-  return LONGEST_PACKET + 1;
+/** The length of the packet that begins here, if it is whole. */
+function wholePacket(bytes: Buffer): number | null {
+  const length = readVarInt(bytes, 1);
+  if (length.kind !== 'value' || bytes.length < length.end + length.value) return null;
+  return length.end + length.value;
 }

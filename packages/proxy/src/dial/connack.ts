@@ -1,5 +1,6 @@
 import { type IConnackPacket, type Packet, parser } from 'mqtt-packet';
 import type { Connect } from '../stages.ts';
+import { readVarInt } from '../varint.ts';
 
 /**
  * A broker's first packet, as far as it has come. `length` is the length of the whole CONNACK.
@@ -45,8 +46,8 @@ export function readConnack(bytes: Buffer, version: Connect['version']): Connack
   if (first === AUTH && version === 5) return { kind: 'auth' };
   if (first !== CONNACK) return bad(`first byte 0x${first.toString(16).padStart(2, '0')}, not a CONNACK`);
   const remaining = readVarInt(bytes, 1);
-  if (remaining === 'more') return MORE;
-  if (remaining === 'bad' || remaining.end + remaining.value > MAX_CONNACK_BYTES) {
+  if (remaining.kind === 'more') return MORE;
+  if (remaining.kind === 'bad' || remaining.end + remaining.value > MAX_CONNACK_BYTES) {
     return bad('a CONNACK of more than 64 KiB');
   }
   const length = remaining.end + remaining.value;
@@ -80,7 +81,7 @@ function readWhole(connack: Buffer, at: number, version: Connect['version']): Co
 /** Whether the property section takes exactly what is left of the packet (5.0, 3.2.2.3.1). */
 function isFilled(connack: Buffer, at: number): boolean {
   const length = readVarInt(connack, at);
-  return typeof length !== 'string' && length.end + length.value === connack.length;
+  return length.kind === 'value' && length.end + length.value === connack.length;
 }
 
 /** mqtt-packet says null of a cut string, and gives a list where a property stands twice. Invalid UTF-8 is no key. */
@@ -105,18 +106,6 @@ function decodeProperties(connack: Buffer): IConnackPacket['properties'] {
   });
   made.parse(connack);
   return (decoded as IConnackPacket | null)?.properties;
-}
-
-/** A length of 1 to 4 bytes; one that is cut is "more". */
-function readVarInt(bytes: Buffer, at: number): { readonly value: number; readonly end: number } | 'more' | 'bad' {
-  let value = 0;
-  for (let count = 0; count < 4; count++) {
-    const byte = bytes[at + count];
-    if (byte === undefined) return 'more';
-    value += (byte & 0x7f) * 128 ** count;
-    if (byte < 0x80) return { value, end: at + count + 1 };
-  }
-  return 'bad';
 }
 
 function bad(detail: string): ConnackReading {

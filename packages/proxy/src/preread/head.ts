@@ -1,4 +1,5 @@
 import type { Connect } from '../stages.ts';
+import { readVarInt } from '../varint.ts';
 import { readProtocol } from './protocol.ts';
 import { answerFor, malformed, type Refusal } from './refusal.ts';
 import { refuseStranger } from './stranger.ts';
@@ -34,7 +35,7 @@ const MORE: HeadStep = { kind: 'more', packetBytes: null };
 export function readHead(bytes: Buffer, maxSizeBytes: number): HeadStep {
   if (bytes.length === 0) return MORE;
   if (bytes[0] !== 0x10) return { kind: 'bad', refusal: refuseStranger(bytes) };
-  const length = readRemainingLength(bytes);
+  const length = readVarInt(bytes, 1);
   if (length.kind === 'more') return MORE;
   // Section 2.2.3 of 3.1.1, 1.5.5 of 5.0: at most four bytes.
   if (length.kind === 'bad') return bad(malformed(null, 'a fifth byte of remaining length'));
@@ -57,23 +58,6 @@ export function readHead(bytes: Buffer, maxSizeBytes: number): HeadStep {
 function versionAt(bytes: Buffer, at: number): Connect['version'] | null {
   const protocol = readProtocol(bytes, at);
   return protocol.kind === 'protocol' ? protocol.version : null;
-}
-
-type LengthStep =
-  | { readonly kind: 'more' }
-  | { readonly kind: 'bad' }
-  | { readonly kind: 'length'; readonly value: number; readonly end: number; readonly isOverlong: boolean };
-
-/** A cut length is "more": its last byte so far still has the continuation bit. */
-function readRemainingLength(bytes: Buffer): LengthStep {
-  let value = 0;
-  for (let at = 1; at <= 4; at++) {
-    const byte = bytes[at];
-    if (byte === undefined) return { kind: 'more' };
-    value += (byte & 0x7f) * 128 ** (at - 1);
-    if (byte < 0x80) return { kind: 'length', value, end: at + 1, isOverlong: at > 1 && byte === 0 };
-  }
-  return { kind: 'bad' };
 }
 
 function tooLarge(bytes: Buffer, at: number, packetBytes: number, maxSizeBytes: number): Refusal {

@@ -160,31 +160,36 @@ class Primary implements RunningProxy {
 
   #said(worker: WorkerLink, message: ToPrimary): void {
     switch (message[0]) {
-      case 'place':
-        return worker.say([
-          'answer',
-          message[1],
-          this.#placer.place({ id: worker.id, owner: this.#nameOf(worker) }, message[2]),
-        ]);
+      case 'place': {
+        const asker = { id: worker.id, owner: this.#nameOf(worker) };
+        worker.say(['answer', message[1], this.#placer.place(asker, message[2])]);
+        break;
+      }
       case 'use':
-        return this.#ledger.use(worker.id, message[1], message[2], message[3]);
+        this.#ledger.use(worker.id, message[1], message[2], message[3]);
+        break;
       case 'free':
-        return this.#ledger.free(worker.id, message[1]);
+        this.#ledger.free(worker.id, message[1]);
+        break;
       case 'seen':
-        return this.#servers.seen(message[1], message[2], message[3]);
+        this.#servers.seen(message[1], message[2], message[3]);
+        break;
       case 'table':
-        return this.#table(worker, message[1], message[2], message[3]);
+        this.#table(worker, message[1], message[2], message[3]);
+        break;
       case 'lease':
-        return this.#leases.ask(worker.id, message[1]);
+        this.#leases.ask(worker.id, message[1]);
+        break;
       case 'unlease':
-        return this.#leases.giveBack(worker.id, message[1]);
+        this.#leases.giveBack(worker.id, message[1]);
+        break;
       case 'bind':
-        return this.#sendSocket(worker, message[1]);
+        this.#sendSocket(worker, message[1]);
+        break;
       case 'ready':
-        return this.#ready(worker);
-      case 'hello':
-      case 'failed':
-        return;
+        this.#ready(worker);
+        break;
+      default:
     }
   }
 
