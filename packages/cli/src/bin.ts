@@ -6,4 +6,5 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
 });
 
-process.exitCode = await main(process.argv.slice(2));
+// Not exitCode: whoever pressed Ctrl-C twice must not wait for a timer that somebody has left behind.
+process.exit(await main(process.argv.slice(2)));

@@ -1,4 +1,4 @@
-export { Circuit, type CircuitLink, type CircuitListener, type CircuitState, type ReturnTask } from './circuit.ts';
+export type { Circuit, CircuitListener, CircuitState } from './circuit.ts';
 export type {
   ClaimAnswer,
   Claimant,

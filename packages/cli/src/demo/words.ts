@@ -2,6 +2,9 @@ import type { Arrival } from './arrivals.ts';
 import type { DemoBroker } from './brokers.ts';
 import type { Landing, Stray } from './landing.ts';
 
+/** The id that aedes gives to a client that has none of its own. */
+const GIVEN_ID = /^aedes_[\da-f-]{36}$/;
+
 /** A client id may have 65,535 bytes; a line of the terminal has not. */
 const WIDEST_ID = 64;
 
@@ -36,8 +39,9 @@ Ctrl-C ends all.
 
 /** One client's arrival at a broker. */
 export function arrivalLine({ id, broker, before }: Arrival): string {
-  if (before === undefined) return `${printable(id)} is on ${broker}`;
-  return `${printable(id)} is on ${broker}${before === broker ? ' again' : `, was on ${before}`}`;
+  const client = GIVEN_ID.test(id) ? 'a client without an id' : printable(id);
+  if (before === undefined) return `${client} is on ${broker}`;
+  return `${client} is on ${broker}${before === broker ? ' again' : `, was on ${before}`}`;
 }
 
 /** Where each client landed: a column per broker, its count in the head. */

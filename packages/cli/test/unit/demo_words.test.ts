@@ -46,6 +46,11 @@ describe('arrivals', () => {
     expect(lines).toEqual(['s1 is on broker1', 's1 is on broker1 again', 's1 is on broker2, was on broker1']);
   });
 
+  it('does not show an id that the broker made up', () => {
+    const id = 'aedes_7dccaa91-99b0-4e2d-910f-bae9605ecd50';
+    expect(arrivalLine({ id, broker: 'broker2', before: undefined })).toBe('a client without an id is on broker2');
+  });
+
   it('leaves health checks out', () => {
     const arrivals = new Arrivals();
     expect(arrivals.note('limpet-check-demo-x1', 'broker1')).toBeNull();

@@ -19,7 +19,17 @@ describe('rendezvous', () => {
     const servers = [...equal, { name: 'emqx4', weight: 2 }];
     expect(
       ['subscriber1', '', '設備-1', 'a', 'b', 'c', 'd'].map(key => rendezvous(key, servers).join(' ')),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      [
+        "emqx4 emqx2 emqx3 emqx1",
+        "emqx1 emqx3 emqx4 emqx2",
+        "emqx4 emqx2 emqx3 emqx1",
+        "emqx4 emqx3 emqx2 emqx1",
+        "emqx1 emqx2 emqx4 emqx3",
+        "emqx4 emqx3 emqx1 emqx2",
+        "emqx4 emqx2 emqx1 emqx3",
+      ]
+    `);
   });
 
   it('does not depend on the order in which the servers are told', () => {
