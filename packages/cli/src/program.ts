@@ -41,13 +41,15 @@ function commandTree(finish: Finish): Command {
     .version(programVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .showSuggestionAfterError(true)
+    // What the commands inherit; the program's own follows below.
     .showHelpAfterError('(add --help to see how it is used)')
     .exitOverride()
     .addHelpText('after', EPILOGUE);
   addRun(program, finish);
   addCheck(program, finish);
   addDemo(program, finish);
-  return program;
+  const commands = program.commands.map(command => command.name()).join(', ');
+  return program.showHelpAfterError(`(commands: ${commands}; add --help to see how they are used)`);
 }
 
 /** Tells the user what went wrong, and answers with the exit code for it. */

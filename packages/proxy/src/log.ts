@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig, LogLevel } from './config/resolved.ts';
@@ -20,16 +21,16 @@ export interface Log {
   flush(): void;
 }
 
-/**
- * A chunk no longer than what the kernel takes from several processes without mixing them (PIPE_BUF), and a short wait
- * for more lines: one system call for many lines.
- */
-const CHUNK_BYTES = 4096;
+/** One system call for many lines: they wait for others, but not for long. */
 const FLUSH_EVERY_MS = 50;
+const CHUNK_BYTES = 32_768;
+/** What the kernel takes from several writers of one pipe without mixing them (PIPE_BUF). */
+const PIPE_CHUNK_BYTES = 4096;
 
 /** `who` is the worker's number, or `primary`. Lines go to standard output. */
 export function createLog(config: LogConfig, who: string): Log {
-  const destination = pino.destination({ fd: 1, sync: false, minLength: CHUNK_BYTES / 2, maxWrite: CHUNK_BYTES });
+  const maxWrite = fstatSync(1).isFile() ? CHUNK_BYTES : PIPE_CHUNK_BYTES;
+  const destination = pino.destination({ fd: 1, sync: false, minLength: maxWrite / 2, maxWrite });
   const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS);
   timer.unref();
   const write = config.format === 'tcplog' ? plain(config.level, text => destination.write(text)) : null;

@@ -18,6 +18,7 @@ export interface OpenOptions {
   readonly url: string;
   readonly prefix?: string;
   readonly times?: StickTimes;
+  /** Default 500: a busy machine is not an absent Redis. */
   readonly timeoutMs?: number;
   /** Shared with another worker of the same proxy; default: a table of its own. */
   readonly memory?: MemoryTable;
@@ -41,7 +42,7 @@ export class Worker implements AsyncDisposable {
     this.connection = connectRedis({
       url: options.url,
       prefix: options.prefix ?? newPrefix(),
-      timeoutMs: options.timeoutMs ?? 100,
+      timeoutMs: options.timeoutMs ?? 500,
       name: 'limpet test',
       onAway: reason => tell('away', reason),
       onRefused: reason => tell('refused', reason),

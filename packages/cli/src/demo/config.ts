@@ -8,7 +8,7 @@ import type { DemoBroker } from './brokers.ts';
  * The demo's configuration, made the way a user's is: from YAML. It keeps its defaults visible to whoever reads it here.
  * Two workers, because one would not show that round robin and the stick table are exact across workers.
  */
-export function demoYaml(brokers: readonly DemoBroker[], port: number, verbose: boolean): string {
+function demoYaml(brokers: readonly DemoBroker[], port: number, verbose: boolean): string {
   return `
 global:
   name: demo

@@ -26,6 +26,7 @@ afterEach(() => {
 describe('a wrong command line ends with 2 and says what would be right', () => {
   const cases: [string[], RegExp][] = [
     [['chekc', '-c', 'x.yaml'], /unknown command 'chekc'\n\(Did you mean check\?\)/],
+    [['serve'], /unknown command 'serve'\n\(commands: run, check, demo; add --help/],
     [['run', '--confg', 'x.yaml'], /unknown option '--confg'\n\(Did you mean --config\?\)/],
     [['run'], /no configuration named, write: limpet run -c FILE\n\(add --help/],
     [['check', '-c'], /option '-c, --config <path>' argument missing/],

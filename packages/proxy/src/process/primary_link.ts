@@ -21,6 +21,11 @@ export class PrimaryLink implements Desk, Lessor {
     this.#outbox.say(message);
   }
 
+  /** Nobody waits for this: it may go a few milliseconds later. */
+  mention(message: ToPrimary): void {
+    this.#outbox.mention(message);
+  }
+
   /** Sends what has been said in this turn; before the process ends. */
   flush(): void {
     this.#outbox.flush();
@@ -31,11 +36,11 @@ export class PrimaryLink implements Desk, Lessor {
   }
 
   use(session: number, backend: string, server: string): void {
-    this.say(['use', session, backend, server]);
+    this.mention(['use', session, backend, server]);
   }
 
   free(session: number): void {
-    this.say(['free', session]);
+    this.mention(['free', session]);
   }
 
   lease(count: number): void {
@@ -43,14 +48,14 @@ export class PrimaryLink implements Desk, Lessor {
   }
 
   unlease(count: number): void {
-    this.say(['unlease', count]);
+    this.mention(['unlease', count]);
   }
 
   /** The line to the primary's own stick table of a backend. */
   table(backend: string): TableChannel {
     return {
       call: message => this.#ask(call => ['table', call, backend, message]),
-      cast: message => this.say(['table', 0, backend, message]),
+      cast: message => this.mention(['table', 0, backend, message]),
     };
   }
 

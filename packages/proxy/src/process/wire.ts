@@ -6,7 +6,7 @@ import type { ServerStatus } from '../route/scheduler.ts';
 
 /**
  * What primary and workers say to each other. Messages are short tuples, for they are JSON on a pipe; all that is said
- * in one turn of an event loop goes in one message, never one a connection.
+ * in one turn of an event loop goes in one message, never one a connection; what nobody waits for waits a little itself.
  */
 export type ToPrimary =
   | readonly ['place', call: number, request: PlaceRequest]
@@ -46,20 +46,38 @@ export interface BindRef {
   readonly label: string;
 }
 
-/** Gathers what is said in one turn of the event loop and sends it as one message. */
+/** How long a message without haste waits for others. */
+const CALM_MS = 5;
+
+/** Gathers messages and sends them together, in the order in which they were said. */
 export class Outbox<Message> {
   #waiting: Message[] = [];
+  #soon = false;
+  #calm: NodeJS.Timeout | null = null;
   readonly #send: (batch: Message[]) => void;
 
   constructor(send: (batch: Message[]) => void) {
     this.#send = send;
   }
 
+  /** Somebody waits for this: it goes at the end of this turn of the event loop. */
   say(message: Message): void {
-    if (this.#waiting.push(message) === 1) setImmediate(() => this.flush());
+    this.#waiting.push(message);
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(() => this.flush());
+  }
+
+  /** Nobody waits for this: it goes with the next one that is in haste, or after 5 ms. */
+  mention(message: Message): void {
+    this.#waiting.push(message);
+    if (!this.#soon) this.#calm ??= setTimeout(() => this.flush(), CALM_MS);
   }
 
   flush(): void {
+    this.#soon = false;
+    if (this.#calm !== null) clearTimeout(this.#calm);
+    this.#calm = null;
     if (this.#waiting.length === 0) return;
     const batch = this.#waiting;
     this.#waiting = [];

@@ -155,7 +155,7 @@ describe('P2: write-back', () => {
   });
 
   it('a decision that missed its deadline while Redis was there is written by itself', async () => {
-    await using worker = await behindGate();
+    await using worker = await behindGate({ timeoutMs: 100 });
     gate.delayMs = 250;
     await worker.table.confirm({ key: 'k', server: 'a', by: by('lb1/1', 1) });
     gate.delayMs = 0;
