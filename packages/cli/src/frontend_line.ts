@@ -18,7 +18,7 @@ function describeBackend(backend: Backend): string {
 
 function describeStick(stick: Backend['stick']): string {
   if (stick === null) return 'not sticky';
-  return `stick on ${stick.field}${stick.match === null ? '' : ` matching /${stick.match}/`}`;
+  return `stick on ${stick.field}${stick.match === null ? '' : ` matching ${stick.match}`}`;
 }
 
 function describeServers(servers: Backend['servers']): string {

@@ -66,7 +66,7 @@ describe('one line per frontend', () => {
         stick: { field: 'username', match: '^(\\w+)@', size: 1, expireMs: 1, cleanSessions: true },
         servers: [server('a'), server('b', true)],
       },
-      'leastconn, stick on username matching /^(\\w+)@/, 2 servers, 1 of them backup',
+      'leastconn, stick on username matching ^(\\w+)@, 2 servers, 1 of them backup',
     ],
   ];
   it.each(cases)('%s', (_, changed, expected) => {

@@ -1,7 +1,7 @@
 import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet/state';
 import { Ledger } from '../account/ledger.ts';
 import type { Config } from '../config/resolved.ts';
-import type { LimpetError } from '../errors.ts';
+import { LimpetError } from '../errors.ts';
 import { Leases } from '../listen/leases.ts';
 import { createLog, type Log } from '../log.ts';
 import { type PlacedBackend, Placer } from '../route/placer.ts';
@@ -34,6 +34,8 @@ export interface RunningProxy {
 
 /** What workers may need to write their last lines after their last session. */
 const CLOSE_GRACE_MS = 3000;
+/** Loading the program takes a second or so, on a busy machine some more. */
+const START_DEADLINE_MS = 60_000;
 
 /**
  * Starts the proxy: binds, checks, workers. Resolves when every worker serves.
@@ -107,10 +109,7 @@ class Primary implements RunningProxy {
       }
       await this.#servers.start();
       for (const { name } of this.#config.backends) this.#serversChanged(name);
-      await new Promise<void>((resolve, reject) => {
-        this.#onReady = { resolve, reject };
-        this.#supervisor.start();
-      });
+      await this.#startWorkers();
     } catch (error) {
       await this.#end(1);
       throw error;
@@ -128,6 +127,23 @@ class Primary implements RunningProxy {
     this.#supervisor.killAll();
     void this.#supervisor.stop();
     void this.#end(1);
+  }
+
+  async #startWorkers(): Promise<void> {
+    const slow = new LimpetError(
+      'WORKER_CANNOT_START',
+      'the workers are not ready after 60 s',
+      'see whether this machine is overloaded',
+    );
+    const deadline = setTimeout(() => this.#failed(slow), START_DEADLINE_MS);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#onReady = { resolve, reject };
+        this.#supervisor.start();
+      });
+    } finally {
+      clearTimeout(deadline);
+    }
   }
 
   async #drain(): Promise<void> {

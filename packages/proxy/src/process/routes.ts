@@ -8,15 +8,21 @@ import { compileStickValue } from '../route/stick_key.ts';
 import { BackendView } from '../route/view.ts';
 import type { SessionRoute } from '../workshop.ts';
 import type { PrimaryLink } from './primary_link.ts';
+import { Renewal } from './renewal.ts';
 import { SharedTables } from './shared_tables.ts';
 
 /** A worker's routes, one a backend, and the tables behind them. */
 export class Routes {
   readonly #routes = new Map<string, SessionRoute>();
+  readonly #renewals: Renewal[] = [];
   readonly #shared: SharedTables | null;
 
   constructor(config: Config, owner: string, link: PrimaryLink, log: Log) {
-    this.#shared = config.state.store === 'redis' ? new SharedTables(config.state.redis, owner, log) : null;
+    const { state } = config;
+    const onBack = (): void => {
+      for (const renewal of this.#renewals) void renewal.now();
+    };
+    this.#shared = state.store === 'redis' ? new SharedTables(state.redis, owner, log, onBack) : null;
     for (const backend of config.backends) this.#routes.set(backend.name, this.#make(backend, owner, link));
   }
 
@@ -37,6 +43,7 @@ export class Routes {
 
   /** Waits for what the tables still have to write. */
   async close(): Promise<void> {
+    for (const renewal of this.#renewals) renewal.stop();
     await this.#shared?.close();
   }
 
@@ -59,8 +66,11 @@ export class Routes {
   }
 
   #table(backend: BackendConfig, pins: Pins, link: PrimaryLink): StickTable | null {
-    if (backend.stick === null) return null;
+    const { stick } = backend;
+    if (stick === null) return null;
     const local = remoteTable(link.table(backend.name));
-    return this.#shared === null ? local : this.#shared.open(backend, backend.stick, local, pins);
+    const table = this.#shared?.open(backend, stick, local) ?? local;
+    this.#renewals.push(new Renewal(table, pins, stick));
+    return table;
   }
 }

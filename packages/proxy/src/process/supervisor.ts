@@ -49,7 +49,7 @@ export class Supervisor {
   /** Every worker has been ready once: from now on one that cannot start does not end the others. */
   #settled = false;
   #stopping = false;
-  #onEmpty: (() => void) | null = null;
+  #onEmpty: (() => void)[] = [];
 
   constructor(workers: number, events: SupervisorEvents, log: Log) {
     this.#events = events;
@@ -84,12 +84,12 @@ export class Supervisor {
     return true;
   }
 
-  /** From now on nobody is replaced. Resolves when the last worker is gone. */
+  /** From now on nobody is replaced. Resolves when the last worker is gone. May be called more than once. */
   stop(): Promise<void> {
     this.#stopping = true;
     for (const slot of this.#slots) if (slot.timer !== null) clearTimeout(slot.timer);
     return new Promise(resolve => {
-      this.#onEmpty = resolve;
+      this.#onEmpty.push(resolve);
       this.#checkEmpty();
     });
   }
@@ -156,8 +156,7 @@ export class Supervisor {
 
   #checkEmpty(): void {
     if (this.workers().length > 0) return;
-    this.#onEmpty?.();
-    this.#onEmpty = null;
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 }
 

@@ -32,7 +32,8 @@ export class Workplace implements Workshop {
   readonly #routes: Routes;
   readonly #listeners = new Map<number, Listener>();
   #awaited: number;
-  #sessions = 0;
+  /** From the clock, so that no session of an earlier run bears the same number in the stick table. */
+  #sessions: number = Date.now();
   #draining = false;
 
   constructor(config: Config, name: string, binds: readonly BindRef[], link: PrimaryLink) {

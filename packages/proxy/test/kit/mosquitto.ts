@@ -3,7 +3,7 @@
  */
 import { type Directory, makeDirectory } from './directory.ts';
 import { startOnFreePort, startOnPort } from './port.ts';
-import { type Process, startProcess } from './process.ts';
+import { type Line, type Process, startProcess } from './process.ts';
 
 export interface MosquittoOptions {
   /** Default: any free one of 127.0.0.1. */
@@ -77,7 +77,9 @@ export class Mosquitto implements AsyncDisposable {
   readonly #directory: Directory;
   readonly #options: MosquittoOptions;
   #process: Process;
-  #before: BrokerConnection[] = [];
+  /** What was accepted so far, and how many of the process's lines that comes from: a log may be asked very often. */
+  readonly #accepted: BrokerConnection[] = [];
+  #read = 0;
 
   constructor(directory: Directory, options: MosquittoOptions, process: Process, port: number) {
     this.#directory = directory;
@@ -92,8 +94,13 @@ export class Mosquitto implements AsyncDisposable {
   }
 
   /** Every CONNECT that was accepted, oldest first, over restarts too. */
-  connections(): BrokerConnection[] {
-    return [...this.#before, ...accepted(this.#process)];
+  connections(): readonly BrokerConnection[] {
+    for (const line of this.#process.lines.slice(this.#read)) {
+      const connection = acceptedIn(line);
+      if (connection !== null) this.#accepted.push(connection);
+      this.#read += 1;
+    }
+    return this.#accepted;
   }
 
   /** Resolves when a client of that id has been accepted (at least `times` times). */
@@ -117,8 +124,9 @@ export class Mosquitto implements AsyncDisposable {
   /** Ends it if it still runs (SIGTERM, so that it saves its sessions), and starts it again on the same port. */
   async restart(): Promise<void> {
     if (this.#process.exit === null) await this.#process[Symbol.asyncDispose]();
-    this.#before = this.connections();
+    this.connections();
     this.#process = await startOnPort(this.port, port => launch(this.#directory, port, this.#options), ready);
+    this.#read = 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -127,19 +135,17 @@ export class Mosquitto implements AsyncDisposable {
   }
 }
 
-function accepted(process: Process): BrokerConnection[] {
-  return process.lines.flatMap(line => {
-    const match = connected.exec(line.text);
-    if (match === null) return [];
-    const [, address = '', port, clientId = '', protocol, clean, keepAliveS] = match;
-    return {
-      clientId,
-      atMs: line.atMs,
-      address,
-      port: Number(port),
-      protocol: Number(protocol),
-      clean: clean === '1',
-      keepAliveS: Number(keepAliveS),
-    };
-  });
+function acceptedIn(line: Line): BrokerConnection | null {
+  const match = connected.exec(line.text);
+  if (match === null) return null;
+  const [, address = '', port, clientId = '', protocol, clean, keepAliveS] = match;
+  return {
+    clientId,
+    atMs: line.atMs,
+    address,
+    port: Number(port),
+    protocol: Number(protocol),
+    clean: clean === '1',
+    keepAliveS: Number(keepAliveS),
+  };
 }

@@ -32,7 +32,8 @@ export class RawSocket implements Disposable {
   /** When both directions are gone; the system's code (`ECONNRESET`) or null after an orderly end. */
   readonly closed: Promise<string | null>;
   readonly #name: string;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
+  #isKeeping = true;
   readonly #listeners: (() => void)[] = [];
   #bytesIn = 0;
   #ended = false;
@@ -43,7 +44,7 @@ export class RawSocket implements Disposable {
     this.#name = name;
     let code: string | null = null;
     socket.on('data', chunk => {
-      this.#chunks.push(chunk);
+      if (this.#isKeeping) this.#chunks.push(chunk);
       this.#bytesIn += chunk.length;
       for (const listener of this.#listeners) listener();
     });
@@ -77,6 +78,12 @@ export class RawSocket implements Disposable {
   /** Everything received so far. */
   received(): Buffer {
     return Buffer.concat(this.#chunks);
+  }
+
+  /** From now on bytes are counted only: for streams that are too long to keep. */
+  forget(): void {
+    this.#isKeeping = false;
+    this.#chunks = [];
   }
 
   /** Called after every chunk that is received from now on. */
