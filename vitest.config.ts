@@ -2,8 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 const source = { conditions: ['limpet-source'] };
 
+interface Ring {
+  readonly name: string;
+  readonly order: number;
+  readonly testTimeout: number;
+  /** Files beside each other, or one after the other. */
+  readonly parallel: boolean;
+}
+
 /** One ring of tests: every package's files below `test/<ring>/`. */
-function ring(name: string, testTimeout: number): object {
+function ring({ name, order, testTimeout, parallel }: Ring): object {
   return {
     resolve: source,
     ssr: { resolve: source },
@@ -13,10 +21,19 @@ function ring(name: string, testTimeout: number): object {
       testTimeout,
       hookTimeout: testTimeout,
       pool: 'forks',
+      fileParallelism: parallel,
+      sequence: { groupOrder: order },
     },
   };
 }
 
 export default defineConfig({
-  test: { projects: [ring('unit', 10_000), ring('flow', 30_000), ring('cluster', 180_000)] },
+  test: {
+    projects: [
+      ring({ name: 'unit', order: 1, testTimeout: 10_000, parallel: true }),
+      ring({ name: 'flow', order: 2, testTimeout: 30_000, parallel: true }),
+      // Real proxies with several workers: two at a time would only take the processors from each other.
+      ring({ name: 'cluster', order: 3, testTimeout: 180_000, parallel: false }),
+    ],
+  },
 });

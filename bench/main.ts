@@ -72,16 +72,24 @@ async function measureRow(
   const measures: Record<TargetName, Measure[]> = { haproxy: [], limpet: [] };
   for (let run = 0; run <= options.runs; run += 1) {
     for (const target of targets) {
-      process.stderr.write(`\r${plan.title}: run ${run} of ${options.runs}, ${target.name}   `);
+      tellProgress(`${plan.title}: run ${run} of ${options.runs}, ${target.name}`);
       const measure = await plan.measure(bench, target, `${target.name}-${run}`, options.seconds);
       lost.push(...measure.lost.map(what => `${plan.title}, ${target.name}: ${what}`));
       // The first run warms up.
       if (run > 0) measures[target.name].push(measure);
     }
   }
-  process.stderr.write('\n');
+  tellProgress('');
   return { title: plan.title, unit: plan.unit, measures };
 }
+
+/** On a terminal only, and in one line. */
+function tellProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(70)}${text === '' ? '\r' : ''}`);
+}
+
+// An exit, other than a signal, runs the hooks that remove the folders. The proxies die with their parent.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const options = readOptions(process.argv.slice(2));
 if (typeof options === 'string') {

@@ -5,6 +5,8 @@
  */
 const TICK_MS = 20;
 const SLOTS = 1024;
+/** So late the process has been kept from running: bytes wait to be read that some deadline waits for. */
+const LATE_TICKS = 5;
 
 /** A deadline that is still to come. */
 export class Timer {
@@ -41,6 +43,7 @@ export class TimerWheel {
   #tick = 0;
   readonly #startMs: number;
   readonly #interval: NodeJS.Timeout;
+  #late: NodeJS.Immediate | null = null;
 
   constructor() {
     this.#startMs = performance.now();
@@ -59,6 +62,7 @@ export class TimerWheel {
   /** Stops the wheel; nothing fires any more. */
   close(): void {
     clearInterval(this.#interval);
+    if (this.#late !== null) clearImmediate(this.#late);
   }
 
   #place(timer: Timer): void {
@@ -71,6 +75,12 @@ export class TimerWheel {
   #advance(): void {
     this.now = performance.now();
     const target = Math.floor((this.now - this.#startMs) / TICK_MS);
+    if (target - this.#tick > LATE_TICKS && this.#late === null) {
+      // Sockets are looked at before this runs: nobody is called silent for a pause of ours.
+      this.#late = setImmediate(() => this.#advance());
+      return;
+    }
+    this.#late = null;
     // After a long pause of the process every slot is looked at once, not once for each missed tick.
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;
     while (this.#tick < target) {

@@ -26,11 +26,19 @@ const FLUSH_EVERY_MS = 50;
 const CHUNK_BYTES = 32_768;
 /** What the kernel takes from several writers of one pipe without mixing them (PIPE_BUF). */
 const PIPE_CHUNK_BYTES = 4096;
+/** What may wait for a reader that does not read; the lines that follow are counted, and lost. */
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** `who` is the worker's number, or `primary`. Lines go to standard output. */
 export function createLog(config: LogConfig, who: string): Log {
   const maxWrite = fstatSync(1).isFile() ? CHUNK_BYTES : PIPE_CHUNK_BYTES;
-  const destination = pino.destination({ fd: 1, sync: false, minLength: maxWrite / 2, maxWrite });
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: maxWrite / 2,
+    maxWrite,
+    maxLength: MOST_BYTES,
+  });
   const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS);
   timer.unref();
   const write = config.format === 'tcplog' ? plain(config.level, text => destination.write(text)) : null;
@@ -50,6 +58,9 @@ export function createLog(config: LogConfig, who: string): Log {
       if (write !== null) write(level, event, fields, message);
       else logger[level]({ event, ...fields }, message);
     };
+  tellDropped(destination, lines =>
+    say('warn')('log_dropped', { lines }, `${lines} log lines are lost: nobody read them`),
+  );
   return {
     debug: say('debug'),
     info: say('info'),
@@ -61,11 +72,28 @@ export function createLog(config: LogConfig, who: string): Log {
   };
 }
 
+type Destination = ReturnType<typeof pino.destination>;
+
+/** Says how many lines were lost, as soon as there is somebody again who reads. */
+function tellDropped(destination: Destination, tell: (lines: number) => void): void {
+  let dropped = 0;
+  destination.on('drop', () => {
+    dropped += 1;
+  });
+  destination.on('drain', () => {
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    tell(lines);
+  });
+}
+
 function prettyStream(destination: pino.DestinationStream): ReturnType<typeof pretty> {
   return pretty({
     destination,
     colorize: process.stdout.isTTY,
-    ignore: 'hostname',
+    ignore: 'hostname,worker,event',
+    messageFormat: '{worker} {event} {msg}',
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });

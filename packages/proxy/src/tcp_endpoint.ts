@@ -13,6 +13,9 @@ export class TcpEndpoint implements Endpoint {
   #listener: EndpointListener = NOBODY;
   #code: string | null = null;
   #closed = false;
+  #flowing = false;
+  /** FIN: `unseen`, `waiting` for somebody who listens, `told`. */
+  #fin: 'unseen' | 'waiting' | 'told' = 'unseen';
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -20,7 +23,10 @@ export class TcpEndpoint implements Endpoint {
     socket.pause();
     socket.on('data', chunk => this.#listener.bytes(chunk as Buffer));
     socket.on('drain', () => this.#listener.drained());
-    socket.on('end', () => this.#listener.ended());
+    socket.on('end', () => {
+      this.#fin = 'waiting';
+      this.#tellEnd();
+    });
     socket.on('error', error => {
       this.#code ??= errorCode(error);
     });
@@ -37,10 +43,13 @@ export class TcpEndpoint implements Endpoint {
   }
 
   resume(): void {
+    this.#flowing = true;
     this.#socket.resume();
+    if (this.#fin === 'waiting') queueMicrotask(() => this.#tellEnd());
   }
 
   pause(): void {
+    this.#flowing = false;
     this.#socket.pause();
   }
 
@@ -60,7 +69,8 @@ export class TcpEndpoint implements Endpoint {
   }
 
   abort(): void {
-    if (this.#socket.writableLength === 0 || this.#socket.writableEnded) this.reset();
+    if (this.#socket.writableLength === 0) this.reset();
+    else if (this.#socket.writableEnded) this.#socket.once('finish', () => this.reset());
     else this.#socket.write(NOTHING, () => this.reset());
   }
 
@@ -72,6 +82,13 @@ export class TcpEndpoint implements Endpoint {
 
   keepAlive(idleMs: number): void {
     this.#socket.setKeepAlive(true, idleMs);
+  }
+
+  /** A paused socket reads ahead, and tells an end that has no bytes before it: the next stage must still hear of it. */
+  #tellEnd(): void {
+    if (!this.#flowing || this.#fin !== 'waiting') return;
+    this.#fin = 'told';
+    this.#listener.ended();
   }
 
   get bytesIn(): number {

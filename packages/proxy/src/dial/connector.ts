@@ -83,6 +83,8 @@ export class Connector {
     let lastAnswer: Connecting | null = null;
     while (!this.#cancelled && this.#retries < this.#backend.retries) {
       const candidate = await this.#desk.next();
+      // The broker must not see a client that has gone: it would take the place of the session that came after it.
+      if (this.#cancelled) break;
       if (candidate.kind === 'nobody') return lastAnswer ?? this.#nobody(this.#retries < 0 ? candidate.why : 'failed');
       this.#retries += 1;
       const { attempt, server } = await this.#try(candidate.target.config, candidate.target.address);

@@ -25,6 +25,8 @@ export class Admission {
   #used = 0;
   #asked = false;
   #refused = false;
+  /** Others wait for what this worker does not use. Until it has to ask for more itself. */
+  #recalled = false;
   #onRoom: () => void = () => {};
 
   constructor(lessor: Lessor, limits: AdmissionLimits) {
@@ -48,9 +50,9 @@ export class Admission {
 
   /** One connection more. False: there is no room now, wait for onRoom. */
   enter(): boolean {
-    if (this.#used >= this.#leased || this.#used >= this.#limits.most) {
+    if (!this.#hasRoom) {
       this.#refused = true;
-      this.#ask();
+      this.#askIfShort();
       return false;
     }
     this.#used += 1;
@@ -61,18 +63,29 @@ export class Admission {
 
   leave(): void {
     this.#used -= 1;
-    if (this.#leased - this.#used > 2 * this.#limits.block) this.#giveBack(this.#limits.block);
+    if (this.#recalled) this.#giveBackSpare();
+    else if (this.#leased - this.#used > 2 * this.#limits.block) this.#giveBack(this.#limits.block);
     this.#tell();
   }
 
   granted(count: number): void {
     this.#asked = false;
+    this.#recalled = false;
     this.#leased += count;
     this.#tell();
   }
 
-  /** Others wait: gives back everything that is not in use. */
+  /** Others wait: gives back everything that is not in use, now and whenever a connection ends. */
   recall(): void {
+    this.#recalled = true;
+    this.#giveBackSpare();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#used < this.#leased && this.#used < this.#limits.most;
+  }
+
+  #giveBackSpare(): void {
     const spare = this.#leased - this.#used;
     if (spare > 0) this.#giveBack(spare);
   }
@@ -83,9 +96,18 @@ export class Admission {
   }
 
   #tell(): void {
-    if (!this.#refused || this.#used >= this.#leased || this.#used >= this.#limits.most) return;
+    if (!this.#refused) return;
+    if (!this.#hasRoom) {
+      this.#askIfShort();
+      return;
+    }
     this.#refused = false;
     this.#onRoom();
+  }
+
+  /** A process without descriptors is not helped by leases, and others may need them. */
+  #askIfShort(): void {
+    if (this.#used < this.#limits.most) this.#ask();
   }
 
   #ask(): void {

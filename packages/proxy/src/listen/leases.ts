@@ -6,7 +6,7 @@ interface Waiting {
 /** What the holder of the leases tells the workers. */
 export interface LeaseHolder {
   grant(worker: number, count: number): void;
-  /** Somebody waits, and nothing is left: asks all workers for what they do not use. */
+  /** Somebody waits, and nothing is left: asks all workers for what they do not use, and will not use any more. */
   recall(): void;
 }
 
@@ -25,7 +25,6 @@ export class Leases {
   ask(worker: number, count: number): void {
     this.#waiting.push({ worker, count });
     this.#serve();
-    if (this.#waiting.length > 0) this.#holder.recall();
   }
 
   giveBack(worker: number, count: number): void {
@@ -51,6 +50,8 @@ export class Leases {
       this.#held.set(next.worker, (this.#held.get(next.worker) ?? 0) + count);
       this.#holder.grant(next.worker, count);
     }
+    // Also those that have just been served: a grant ends their memory of an earlier recall.
+    if (this.#waiting.length > 0) this.#holder.recall();
   }
 }
 

@@ -2,21 +2,33 @@ import { renewEveryMs, type StickTable } from '@limpet/state';
 import type { StickConfig } from '../config/resolved.ts';
 import type { Pins } from '../route/pins.ts';
 
+/** Few enough for every table to send them in one go, before anything that is said of them later. */
+const BATCH = 128;
+
 /** Keeps the entries of one worker's live sessions pinned (P3). */
 export class Renewal {
   readonly #table: StickTable;
   readonly #pins: Pins;
   readonly #timer: NodeJS.Timeout;
+  #running = 0;
 
   constructor(table: StickTable, pins: Pins, stick: StickConfig) {
     this.#table = table;
     this.#pins = pins;
-    this.#timer = setInterval(() => void this.now(), renewEveryMs(stick.expireMs));
+    this.#timer = setInterval(() => {
+      // One that takes longer than its interval is not helped by a second one.
+      if (this.#running === 0) void this.now();
+    }, renewEveryMs(stick.expireMs));
   }
 
   /** Out of turn, when the table may have lost entries. */
   async now(): Promise<void> {
-    for (const key of await this.#table.renew(this.#pins.all())) this.#pins.forget(key);
+    this.#running += 1;
+    for (const batch of this.#pins.batches(BATCH)) {
+      const superseded = new Set(await this.#table.renew(batch));
+      for (const pin of batch) if (superseded.has(pin.key)) this.#pins.remove(pin);
+    }
+    this.#running -= 1;
   }
 
   stop(): void {

@@ -13,7 +13,10 @@ export class Resolver {
   readonly #addresses = new Map<string, string | null>();
   readonly #everyMs: number;
   readonly #onChange: ResolveListener;
+  /** Look-ups under way: the system's resolver may take longer than `everyMs`, and holds a thread all the while. */
+  readonly #asking = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
 
   constructor(hosts: Iterable<string>, everyMs: number, onChange: ResolveListener) {
     for (const host of hosts) this.#addresses.set(host, isIP(host) === 0 ? null : host);
@@ -26,6 +29,7 @@ export class Resolver {
     const names = [...this.#addresses.keys()].filter(host => isIP(host) === 0);
     if (names.length === 0) return;
     await this.#lookAll(names);
+    if (this.#stopped) return;
     this.#timer = setInterval(() => void this.#lookAll(names), this.#everyMs);
     this.#timer.unref();
   }
@@ -35,17 +39,22 @@ export class Resolver {
     return this.#addresses.get(host) ?? null;
   }
 
+  /** Nothing is told any more. */
   stop(): void {
+    this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   async #lookAll(names: readonly string[]): Promise<void> {
-    await Promise.all(names.map(host => this.#look(host)));
+    const idle = names.filter(host => !this.#asking.has(host));
+    await Promise.all(idle.map(host => this.#look(host)));
   }
 
   async #look(host: string): Promise<void> {
+    this.#asking.add(host);
     try {
       const found = await lookup(host, { all: true });
+      if (this.#stopped) return;
       const known = this.#addresses.get(host);
       // A name with several addresses comes in changing order: no reason to move while ours is among them.
       const address = found.find(one => one.address === known)?.address ?? found[0]?.address ?? null;
@@ -53,7 +62,9 @@ export class Resolver {
       this.#addresses.set(host, address);
       this.#onChange(host, address, null);
     } catch (error) {
-      if (this.#addresses.get(host) === null) this.#onChange(host, null, errorCode(error));
+      if (this.#addresses.get(host) === null && !this.#stopped) this.#onChange(host, null, errorCode(error));
+    } finally {
+      this.#asking.delete(host);
     }
   }
 }

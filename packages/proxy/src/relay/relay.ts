@@ -15,6 +15,8 @@ export interface RelayLimits {
  * last ones. HAProxy's client-fin and server-fin.
  */
 const LINGER_MS = 30_000;
+/** After this much silence the kernel begins to ask. */
+const KEEP_ALIVE_MS = 60_000;
 
 /**
  * Moves bytes between two sides until both are closed. Owns both endpoints from run() on, and closes both. A slow side
@@ -43,11 +45,19 @@ export class Relay {
       this.#onDone = resolve;
       this.#client.attach(this.#server, code => this.#sideEnded('client', code));
       this.#server.attach(this.#client, code => this.#sideEnded('server', code));
+      this.#askKernel();
       this.#server.bytes(toClient);
       this.#client.start();
       this.#server.start();
       this.#watch();
     });
+  }
+
+  /** Where silence is allowed for ever, only the kernel can tell a silent peer from one that has vanished. */
+  #askKernel(): void {
+    if (this.#limits.clientIdleMs !== null) return;
+    this.#client.endpoint.keepAlive(KEEP_ALIVE_MS);
+    this.#server.endpoint.keepAlive(KEEP_ALIVE_MS);
   }
 
   /** Ends both sides: what is written is still sent, nothing more is read. May be called twice. */

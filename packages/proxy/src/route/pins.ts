@@ -9,17 +9,23 @@ export class Pins {
     this.#pins.set(pin.key, pin);
   }
 
-  /** The session has ended; a successor's pin stays. */
+  /** The session has ended, or the table says that it has a successor elsewhere; a successor's pin here stays. */
   remove(pin: Pin): void {
     if (this.#pins.get(pin.key) === pin) this.#pins.delete(pin.key);
   }
 
-  /** The table says that this key's session has a successor elsewhere. */
-  forget(key: string): void {
-    this.#pins.delete(key);
-  }
-
-  all(): Pin[] {
-    return [...this.#pins.values()];
+  /**
+   * All of them, `size` at a time. A batch is put together when it is asked for: whoever has left since the one before
+   * is not in it, so that no renewal follows a release.
+   */
+  *batches(size: number): Generator<readonly Pin[]> {
+    let batch: Pin[] = [];
+    for (const pin of this.#pins.values()) {
+      batch.push(pin);
+      if (batch.length < size) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
   }
 }

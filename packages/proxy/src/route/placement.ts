@@ -64,7 +64,8 @@ export class Placement {
   /** The server accepted the client. `assigned`: the value to stick on that the broker's CONNACK brought, if any. */
   accepted(assigned: string | null): void {
     const { table, pins } = this.#route;
-    if (assigned !== null) this.#key = stickKey(assigned);
+    // A client that has a key of its own will come back with that.
+    if (assigned !== null) this.#key ??= stickKey(assigned);
     if (table === null || this.#key === null || this.#server === null) return;
     this.#pin = { key: this.#key, server: this.#server, by: this.#by };
     this.#claim = null;
@@ -106,8 +107,8 @@ export class Placement {
   /** The primary has found, claimed and counted in one step. */
   #fromPrimary(placed: Placed): Candidate {
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
-    if (placed.stick === 'claimed') this.#claimed(placed.displaced);
-    return this.#candidate(placed.server, howOf(placed.stick, placed.displaced), false);
+    const how = placed.stick === 'claimed' ? this.#claimed(placed.displaced) : howOf(placed.stick);
+    return this.#candidate(placed.server, how, false);
   }
 
   async #askTable(table: StickTable, key: string): Promise<Candidate> {
@@ -139,10 +140,8 @@ export class Placement {
   /** Somebody else may have claimed the key meanwhile: then that is where it goes. */
   #settle(answer: ClaimAnswer, candidate: string): Candidate {
     const server = answer.kind === 'held' || answer.kind === 'claimed' ? answer.server : candidate;
-    if (answer.kind === 'claimed') this.#claimed(answer.displaced);
+    const how = answer.kind === 'claimed' ? this.#claimed(answer.displaced) : howOf(answer.kind);
     this.#use(server);
-    const how =
-      answer.kind === 'held' ? 'sticky' : howOf(answer.kind, answer.kind === 'claimed' ? answer.displaced : null);
     return this.#candidate(server, how, answer.degraded);
   }
 
@@ -151,9 +150,10 @@ export class Placement {
     return server === null ? { server, why: 'down' } : { server, stick: 'none', displaced: null };
   }
 
-  /** The first server that was displaced is the one to give the key back to. */
-  #claimed(displaced: string | null): void {
+  /** The first server that was displaced is the one to give the key back to; the later ones are our own attempts. */
+  #claimed(displaced: string | null): How {
     this.#claim ??= { displaced };
+    return this.#claim.displaced === null ? 'new' : 'moved';
   }
 
   #use(server: string): void {
@@ -168,8 +168,6 @@ export class Placement {
   }
 }
 
-function howOf(stick: 'held' | 'claimed' | 'none' | 'free' | 'full', displaced: string | null): How {
-  if (stick === 'held') return 'sticky';
-  if (stick === 'claimed') return displaced === null ? 'new' : 'moved';
-  return 'none';
+function howOf(stick: 'held' | 'none' | 'free' | 'full'): How {
+  return stick === 'held' ? 'sticky' : 'none';
 }

@@ -55,9 +55,9 @@ export class BackendView {
    * the same one, without asking anybody.
    */
   agreed(key: string, tried: ReadonlySet<string>): string | null {
-    const open = this.#open(tried).filter(({ config }) => config.weight > 0);
-    const active = open.filter(({ config }) => !config.backup);
-    const tier = trusted(active.length > 0 ? active : open);
+    const good = trusted(this.#open(tried).filter(({ config }) => config.weight > 0));
+    const active = good.filter(({ config }) => !config.backup);
+    const tier = active.length > 0 ? active : good;
     return (
       rendezvous(
         key,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Brokers, landings, type Store, startBrokers, startCluster } from '../kit/cluster.ts';
-import { until } from '../kit/condition.ts';
+import { type Brokers, ended, landingsOf, type Store, startBrokers, startCluster } from '../kit/cluster.ts';
 import { connectAll, connectInTurn, ids } from '../kit/crowd.ts';
 import { connectLight } from '../kit/light_client.ts';
 import type { Limpet } from '../kit/limpet.ts';
@@ -76,10 +75,13 @@ describe.each<{ workers: number; store: Store }>([
     const ninety = ids(`least-${name}`, 90);
     await using crowd = await connectAll(limpet.port('leastconn'), ninety);
     expect(await brokers.shares(ninety)).toEqual([30, 30, 30]);
-    const gone = crowd.clients.filter(({ clientId }) => landings(limpet).get(clientId)?.[0] === 'b2');
+    const homes = await landingsOf(limpet, ninety);
+    const gone = crowd.clients.filter(({ clientId }) => homes.get(clientId)?.[0] === 'b2');
     await Promise.all(gone.map(client => client.leave()));
-    const left = (): number => limpet.events(({ event, client_id }) => event === 'end' && ninety.includes(String(client_id))).length;
-    await until(() => left() === 30, { what: '30 sessions that have ended' });
+    await ended(
+      limpet,
+      gone.map(({ clientId }) => clientId),
+    );
     // b2 has none, the others have 30: the next 45 fill it up, then all three get 5.
     const next = ids(`least-next-${name}`, 45);
     await using _next = await connectAll(limpet.port('leastconn'), next);
@@ -90,9 +92,10 @@ describe.each<{ workers: number; store: Store }>([
     const twelve = ids(`first-${name}`, 12);
     await using crowd = await connectAll(limpet.port('first'), twelve);
     expect(await brokers.shares(twelve)).toEqual([5, 5, 2]);
-    const leaver = crowd.clients.find(({ clientId }) => landings(limpet).get(clientId)?.[0] === 'b1');
-    await leaver?.leave();
-    await limpet.waitForEvent(({ event, client_id }) => event === 'end' && client_id === leaver?.clientId, 'its end');
+    const homes = await landingsOf(limpet, twelve);
+    const leaver = twelve.find(id => homes.get(id)?.[0] === 'b1') ?? '';
+    await crowd.clients.find(({ clientId }) => clientId === leaver)?.leave();
+    await ended(limpet, [leaver]);
     await using _next = await connectLight(limpet.port('first'), { clientId: `first-next-${name}` });
     expect(await brokers.shares([`first-next-${name}`])).toEqual([1, 0, 0]);
   });
@@ -105,20 +108,24 @@ describe.each<{ workers: number; store: Store }>([
     const inside = crowd.clients.map(({ clientId }) => clientId);
     expect(await brokers.shares(inside)).toEqual([40, 40, 40]);
     // Nobody that was refused has been at a broker.
-    expect(brokers.names.flatMap(each => brokers.connections(each)).filter(({ clientId }) => all.includes(clientId))).toHaveLength(120);
-    const refused = limpet.events(({ event, reason }) => event === 'refused' && reason === 'server_full');
-    expect(refused.length).toBeGreaterThan(0);
+    expect(
+      brokers.names.flatMap(each => brokers.connections(each)).filter(({ clientId }) => all.includes(clientId)),
+    ).toHaveLength(120);
+    await limpet.waitForEvent(({ event, reason }) => event === 'refused' && reason === 'server_full', 'a refusal');
   });
 
   test('source: all clients of one address go to one server, and addresses spread over servers', async () => {
     const addresses = Array.from({ length: 24 }, (_, index) => `127.0.1.${index + 1}`);
     const crowds = await Promise.all(
-      addresses.map(localAddress => connectAll(limpet.port('source'), ids(`${localAddress}-${name}`, 3), { localAddress })),
+      addresses.map(localAddress =>
+        connectAll(limpet.port('source'), ids(`${localAddress}-${name}`, 3), { localAddress }),
+      ),
     );
-    const homes = landings(limpet);
-    const used = crowds.map(({ clients }) => new Set(clients.flatMap(({ clientId }) => homes.get(clientId) ?? [])));
     await Promise.all(crowds.map(crowd => crowd.leave()));
     expect(crowds.flatMap(({ refused }) => refused)).toEqual([]);
+    const clients = crowds.map(crowd => crowd.clients.map(({ clientId }) => clientId));
+    const homes = await landingsOf(limpet, clients.flat());
+    const used = clients.map(ofAddress => new Set(ofAddress.flatMap(id => homes.get(id) ?? [])));
     expect(used.map(servers => servers.size)).toEqual(addresses.map(() => 1));
     expect(new Set(used.flatMap(servers => [...servers])).size).toBe(3);
   });

@@ -12,6 +12,7 @@ import {
 import { connectClient } from '../kit/clients.ts';
 import { until, within } from '../kit/condition.ts';
 import { startHaproxy } from '../kit/haproxy.ts';
+import { runLimpet, startLimpet } from '../kit/limpet.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
 import { startNginx } from '../kit/nginx.ts';
 import { isAlive } from '../kit/proc.ts';
@@ -182,4 +183,31 @@ test('an RST of the broker is an error at the client, and FIN is an end', async 
   using ended = await connectRaw(broker.port);
   await ended.waitForEnd();
   expect(ended.ended).toBe(true);
+});
+
+test('limpet runs as its user runs it, and tells its ports, its workers and what it does', async () => {
+  await using broker = await startBroker();
+  const servers = { one: { address: `127.0.0.1:${broker.port}`, check: false } };
+  await using limpet = await startLimpet({
+    global: { workers: 2 },
+    frontends: { mqtt: { bind: ['127.0.0.1:0', '127.0.0.1:0'], default_backend: 'emqx' } },
+    backends: { emqx: { servers } },
+  });
+  expect(limpet.workers()).toHaveLength(2);
+  const ports = [limpet.port('mqtt', 0), limpet.port('mqtt', 1)];
+  expect(new Set(ports).size).toBe(2);
+  for (const port of ports) {
+    using client = await connectRaw(port);
+    await client.write(connect311);
+    expect(await client.waitForBytes(4)).toEqual(connack(4, 0));
+  }
+  for (const peer of broker.peers) peer.end();
+  await limpet.waitForEvent(event => JSON.stringify(event).includes('"one"'), 'a line that names the server');
+  expect(await limpet.stop()).toEqual({ code: 0, signal: null });
+});
+
+test('a limpet that cannot start says why', async () => {
+  await expect(startLimpet('frontends: [')).rejects.toThrow(/limpet\.yaml/);
+  await using refused = runLimpet(['run', '-c', '/does/not/exist.yaml']);
+  expect((await refused.waitForExit()).code).toBe(1);
 });

@@ -123,3 +123,27 @@ export function landings(limpet: Limpet): Map<string, string[]> {
   }
   return landed;
 }
+
+/** The same, as soon as each of these clients has at least one line: lines come up to 50 ms late. */
+export function landingsOf(limpet: Limpet, clientIds: readonly string[]): Promise<Map<string, string[]>> {
+  return until(
+    () => {
+      const landed = landings(limpet);
+      return clientIds.every(id => landed.has(id)) && landed;
+    },
+    { what: `lines about ${clientIds.length} clients`, seen: () => limpet.process.tail() },
+  );
+}
+
+/** Waits until the proxy has logged the end of a session of each of these clients. */
+export async function ended(limpet: Limpet, clientIds: readonly string[]): Promise<void> {
+  const over = (): Set<unknown> =>
+    new Set(limpet.events(({ event }) => event === 'end').map(({ client_id }) => client_id));
+  await until(
+    () => {
+      const gone = over();
+      return clientIds.every(id => gone.has(id));
+    },
+    { what: `the ends of ${clientIds.length} sessions`, seen: () => limpet.process.tail() },
+  );
+}

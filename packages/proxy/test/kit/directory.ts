@@ -1,7 +1,7 @@
 /**
  * A folder of a test's own, below the system's temporary folder.
  */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +14,16 @@ export interface Directory extends AsyncDisposable {
   write(name: string, content: string): string;
 }
 
+/** Those that nobody has disposed of yet: an exit in the middle of a test, or of a benchmark, leaves none of them. */
+const left = new Set<string>();
+process.once('exit', () => {
+  for (const path of left) rmSync(path, { recursive: true, force: true });
+});
+
 /** Disposing of it removes it with everything in it. */
 export async function makeDirectory(purpose: string): Promise<Directory> {
   const path = await mkdtemp(join(tmpdir(), `limpet-${purpose}-`));
+  left.add(path);
   return {
     path,
     file: name => join(path, name),
@@ -24,6 +31,9 @@ export async function makeDirectory(purpose: string): Promise<Directory> {
       writeFileSync(join(path, name), content);
       return join(path, name);
     },
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => {
+      await rm(path, { recursive: true, force: true });
+      left.delete(path);
+    },
   };
 }

@@ -66,8 +66,8 @@ export class Limpet implements AsyncDisposable {
   /** The port of a frontend's bind, in the order of the configuration, from 0. */
   port(frontend: string, bind = 0): number {
     const listening = this.events(event => event.event === 'listening' && event.frontend === frontend);
-    const ports = new Map(listening.map(event => [event.bind, event.port]));
-    const port = [...ports.values()][bind];
+    // A set: two binds may be written alike, and one bind may be told of again.
+    const port = [...new Set(listening.map(event => event.port))][bind];
     if (typeof port !== 'number') throw new Error(`bind ${bind} of frontend ${frontend} does not listen`);
     return port;
   }
