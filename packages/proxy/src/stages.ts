@@ -24,6 +24,43 @@ export interface Inbound {
   readonly destination: Address;
   /** `performance.now()` at accept. */
   readonly acceptedAtMs: number;
+  /** `performance.now()` when the stream of MQTT bytes was open: the same for plain TCP. */
+  readonly openedAtMs: number;
+  readonly tls: TlsFacts | null;
+  readonly websocket: WebSocketFacts | null;
+}
+
+/** What a TLS handshake told. */
+export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string;
+  /** OpenSSL's name. */
+  readonly cipher: string;
+  /** The server name that the client asked for. */
+  readonly sni: string | null;
+  readonly resumed: boolean;
+  readonly clientCert: ClientCertFacts | null;
+}
+
+export interface ClientCertFacts {
+  readonly cn: string | null;
+  /** The chain leads to `client_ca`, is in its time and not revoked. */
+  readonly verified: boolean;
+}
+
+/** What a WebSocket upgrade told, and how to get behind the frames. */
+export interface WebSocketFacts {
+  readonly path: string;
+  readonly protocol: 'mqtt' | 'mqttv3.1';
+  /** The request's header fields, in their order and spelling, to be replayed to a broker. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /**
+   * Stops unwrapping: from now on the frames themselves pass. Answers the endpoint of the frames, and all that the client
+   * has sent of them so far, to be sent to the broker first. The unwrapped endpoint is of no use afterwards.
+   */
+  passThrough(): { readonly endpoint: Endpoint; readonly frames: Buffer };
+  /** The frames so far, without stopping anything: for each attempt at a broker. */
+  frames(): Buffer;
 }
 
 /** What a CONNECT says, decoded and found legal. */

@@ -26,6 +26,19 @@ export interface GlobalConfig {
   /** How often host names of servers are looked up again. Default 10 s. */
   readonly resolveEveryMs: number;
   readonly log: LogConfig;
+  readonly tls: GlobalTlsConfig;
+}
+
+/** What all TLS binds share. */
+export interface GlobalTlsConfig {
+  /** Encrypts the session ticket keys in Redis (`store: redis`); null: they are not shared with other proxies. */
+  readonly ticketSecret: string | null;
+  /** How often a new ticket key is made. Default 12 h; a ticket can be used for two such periods. */
+  readonly ticketRotateMs: number;
+  /** TLS handshakes under way at once, in each worker. Default 64. */
+  readonly maxHandshakes: number;
+  /** Connections that wait for a handshake, in each worker; beyond, they are closed. Default 10,000. */
+  readonly handshakeQueue: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -45,10 +58,30 @@ export interface RedisConfig {
   readonly timeoutMs: number;
 }
 
+export type Mode = 'mqtt' | 'tcp';
+
 export interface FrontendConfig {
   readonly name: string;
+  readonly mode: Mode;
   readonly binds: readonly BindConfig[];
   readonly defaultBackend: string;
+  /** First match wins, else `defaultBackend`. Only `mode: mqtt`. */
+  readonly routes: readonly RouteConfig[];
+  /** By the ClientHello's server name, which is passed on untouched. Only `mode: tcp` without TLS on its binds. */
+  readonly sniRoutes: readonly SniRouteConfig[];
+  /** CIDRs; when there are any, everybody else is refused. */
+  readonly allow: readonly string[];
+  /** CIDRs that are refused, before `allow` is looked at. */
+  readonly deny: readonly string[];
+  /** Connections of this frontend, all workers together; null: no limit of its own. */
+  readonly maxconn: number | null;
+  /** New connections a second, all workers together; beyond, they wait in the kernel's backlog. Null: no limit. */
+  readonly connRate: number | null;
+  /** Limits of one source address (IPv6: one /64). */
+  readonly perSource: SourceLimits;
+  readonly connectRate: PaceConfig | null;
+  /** Deadline of the TLS handshake, of the WebSocket upgrade, and of the PROXY header. Default 10 s. */
+  readonly handshakeMs: number;
   readonly maxConnectSizeBytes: number;
   /** From accept to the whole CONNECT. */
   readonly inspectMs: number;
@@ -63,12 +96,103 @@ export interface BindConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** CIDRs of peers that must send a PROXY header. From others none is accepted. */
+  readonly acceptProxy: readonly string[];
+  readonly tls: TlsBindConfig | null;
+  readonly websocket: WebSocketBindConfig | null;
+}
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+/** TLS on a bind. Paths are absolute. */
+export interface TlsBindConfig {
+  /** PEM files (certificate, chain and perhaps key in one) or folders of such files; the first is the default. */
+  readonly certs: readonly string[];
+  /** The key of `certs[0]`, where it is not in the same file. */
+  readonly key: string | null;
+  readonly clientCa: string | null;
+  readonly verify: 'none' | 'optional' | 'required';
+  readonly crl: string | null;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  /** OpenSSL's cipher list (TLS 1.2 names and TLS 1.3 suites); null: Node's default. */
+  readonly ciphers: string | null;
+  /** `X25519:P-256`; null: Node's default. */
+  readonly curves: string | null;
+  readonly alpn: readonly string[];
+  /** A client that names an unknown host, or none, is refused. */
+  readonly strictSni: boolean;
+}
+
+export interface WebSocketBindConfig {
+  /** Paths that are served; others get 404. */
+  readonly paths: readonly string[];
+  /** Origins that are served (`https://example.com`); null: all. */
+  readonly origins: readonly string[] | null;
+  /** Silence of a WebSocket after which Limpet pings it, where it unwraps frames itself; a second one ends it. */
+  readonly idleMs: number;
+}
+
+/** Limits of one source address; null: none. */
+export interface SourceLimits {
+  readonly maxconn: number | null;
+  /** Connections a second. */
+  readonly connRate: number | null;
+  /** CONNECTs a second. */
+  readonly connectRate: number | null;
+}
+
+/** CONNECTs are let through at this pace; those that cannot go yet wait, first come, first served. */
+export interface PaceConfig {
+  /** CONNECTs a second, all workers together. */
+  readonly limit: number;
+  /** How many may wait. */
+  readonly queue: number;
+  /** How long one may wait. */
+  readonly queueTimeoutMs: number;
+}
+
+/** What a rule looks at. */
+export type RouteField = 'client_id' | 'username' | 'sni' | 'source' | 'version' | 'path' | 'cert_cn';
+
+/** All conditions of a rule must hold. */
+export interface RouteConfig {
+  readonly when: readonly RouteCondition[];
+  readonly then: { readonly backend: string } | { readonly refuse: RefuseWord };
+}
+
+/** A field's value is one of `exact`, begins with one of `prefixes`, matches one of `patterns`, or lies in a CIDR. */
+export interface RouteCondition {
+  readonly field: RouteField;
+  readonly exact: readonly string[];
+  readonly prefixes: readonly string[];
+  /** Sources of regular expressions that take linear time (config/pattern.ts). */
+  readonly patterns: readonly string[];
+  /** Only `source`. */
+  readonly cidrs: readonly string[];
+}
+
+/** 3.x and 5.0 codes: 0x05/0x87, 0x05/0x8A, 0x03/0x88, 0x03/0x89, 0x03/0x97, and 0x02/0x85. */
+export type RefuseWord =
+  | 'not_authorized'
+  | 'banned'
+  | 'server_unavailable'
+  | 'busy'
+  | 'quota'
+  | 'identifier_rejected';
+
+export interface SniRouteConfig {
+  /** `dash.example.com`, or `*.example.com` for any one label. Lower case. */
+  readonly host: string;
+  readonly backend: string;
 }
 
 export type Algorithm = 'roundrobin' | 'leastconn' | 'source' | 'random' | 'hash' | 'first';
 
 export interface BackendConfig {
   readonly name: string;
+  /** As the frontends that lead to it. */
+  readonly mode: Mode;
   readonly balance: Algorithm;
   /** Null: `stick: false`. */
   readonly stick: StickConfig | null;
@@ -79,10 +203,11 @@ export interface BackendConfig {
   /** Upper limit of a broker's silence where the client's keep-alive is 0; null: none. */
   readonly serverMs: number | null;
   readonly onMarkedDown: 'shutdown_sessions' | 'keep';
+  readonly connectRate: PaceConfig | null;
   readonly servers: readonly ServerConfig[];
 }
 
-export type StickField = 'client_id' | 'username' | 'source';
+export type StickField = 'client_id' | 'username' | 'source' | 'cert_cn';
 export interface StickConfig {
   readonly field: StickField;
   /** Source of a regular expression whose first group is the key; null: the whole field. */
@@ -108,9 +233,25 @@ export interface ServerConfig {
   readonly slowstartMs: number;
   readonly sendProxy: SendProxyConfig | null;
   readonly check: CheckConfig | null;
+  /** TLS towards the broker; its checks use it too, on the server's own port. */
+  readonly tls: TlsServerConfig | null;
+  /** The broker's listener speaks MQTT over WebSocket: a WebSocket client's own upgrade is replayed to it. */
+  readonly websocket: { readonly path: string } | null;
 }
 
-export type ProxyTlv = 'unique_id';
+/** TLS towards a broker. Paths are absolute. */
+export interface TlsServerConfig {
+  readonly verify: 'none' | 'required';
+  /** Null: the system's. */
+  readonly ca: string | null;
+  /** The name that is asked for and verified; null: the server's host name, none for an address. */
+  readonly sni: string | null;
+  /** Our own certificate. */
+  readonly cert: string | null;
+  readonly key: string | null;
+}
+
+export type ProxyTlv = 'unique_id' | 'ssl' | 'cn';
 export interface SendProxyConfig {
   readonly version: 1 | 2;
   /** Only version 2. */
