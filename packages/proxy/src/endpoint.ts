@@ -7,9 +7,9 @@
 export interface Endpoint {
   /** Names who is told from now on; the one before hears nothing more. */
   attach(listener: EndpointListener): void;
-  /** Bytes may be told from now on. What came while paused is told first. */
+  /** Bytes and FIN may be told from now on. What came while paused is told first. */
   resume(): void;
-  /** After this returns no bytes are told until resume(). */
+  /** After this returns neither bytes nor the peer's FIN are told until resume(). */
   pause(): void;
   /** Sends bytes; the buffer must not change afterwards. False: the peer is slow, wait for `drained`. */
   write(bytes: Buffer): boolean;

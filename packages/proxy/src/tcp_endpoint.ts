@@ -23,10 +23,7 @@ export class TcpEndpoint implements Endpoint {
     socket.pause();
     socket.on('data', chunk => this.#listener.bytes(chunk as Buffer));
     socket.on('drain', () => this.#listener.drained());
-    socket.on('end', () => {
-      this.#fin = 'waiting';
-      this.#tellEnd();
-    });
+    socket.on('end', () => this.#confirmEnd());
     socket.on('error', error => {
       this.#code ??= errorCode(error);
     });
@@ -82,6 +79,22 @@ export class TcpEndpoint implements Endpoint {
 
   keepAlive(idleMs: number): void {
     this.#socket.setKeepAlive(true, idleMs);
+  }
+
+  /**
+   * libuv tells an end, not an error, where RST comes right behind bytes (POLLHUP after a partial read). Writing nothing
+   * asks the kernel: after RST it fails. Where bytes wait to be written, they will find out.
+   */
+  #confirmEnd(): void {
+    const socket = this.#socket;
+    const confirmed = (error?: Error | null): void => {
+      if (error) return;
+      this.#fin = 'waiting';
+      this.#tellEnd();
+    };
+    if (socket.destroyed) return;
+    if (socket.writableEnded || socket.writableLength > 0) confirmed();
+    else socket.write(NOTHING, confirmed);
   }
 
   /** A paused socket reads ahead, and tells an end that has no bytes before it: the next stage must still hear of it. */

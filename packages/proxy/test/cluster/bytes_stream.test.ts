@@ -86,19 +86,35 @@ test('P1: bytes sent right before FIN arrive, from the client and from the broke
   }
 });
 
-test('P1: a broker that answers and leaves at once, in one segment', async () => {
+test.each(['', 'last words'])('P1: a broker that answers and leaves at once; behind its CONNACK: "%s"', async words => {
   await using broker = await startBroker(peer => {
-    peer.onBytes(() => peer.socket.end(Buffer.concat([connack(4, 0), Buffer.from('last words')])));
+    peer.onBytes(() => peer.socket.end(Buffer.concat([connack(4, 0), Buffer.from(words)])));
   });
   await using limpet = await startLimpet(configFor({ servers: [broker.port] }));
   const clients = await Promise.all(Array.from({ length: 50 }, () => connectRaw(limpet.port('mqtt'))));
   for (const client of clients) await client.write(connectFor({ clientId: 'a' }));
   for (const client of clients) {
     await client.waitForEnd();
-    expect(client.received().subarray(CONNACK_BYTES).toString()).toBe('last words');
+    expect(client.received().subarray(CONNACK_BYTES).toString()).toBe(words);
     client.end();
     expect(await client.closed).toBe(null);
   }
+});
+
+test.each(['', 'last words'])('P1: FIN right behind a CONNECT reaches the broker; between them: "%s"', async words => {
+  await using broker = await startBroker((peer, number) => {
+    accepts()(peer, number);
+    peer.socket.once('end', () => peer.end());
+  });
+  await using limpet = await startLimpet(configFor({ servers: [broker.port] }));
+  const bytes = Buffer.concat([connectFor({ clientId: 'a' }), Buffer.from(words)]);
+  const clients = await Promise.all(Array.from({ length: 50 }, () => connectRaw(limpet.port('mqtt'))));
+  for (const client of clients) client.socket.end(bytes);
+  for (const client of clients) {
+    expect(await within(client.closed, { what: 'the end of the session' })).toBe(null);
+    expect(client.received()).toEqual(connack(4, 0));
+  }
+  expect(broker.peers.map(peer => peer.received())).toEqual(clients.map(() => bytes));
 });
 
 test.each(['client', 'broker'] as const)('P1: RST by the %s stays RST', async first => {

@@ -102,6 +102,7 @@ test('P7: fuzz: no worker dies, nothing is left unhandled, and only legal client
     await send(limpet.port('mqtt'), bytes, at);
     await expectReached(broker, before, isLegal(bytes) ? bytes : null);
   });
+  // Not shrunk: each step of it may wait for a deadline.
   await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
   const reached = broker.peers.length;
   console.log(`${RUNS} streams: ${reached} reached the broker`);

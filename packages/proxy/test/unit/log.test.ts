@@ -12,7 +12,20 @@ function written(text: string): string {
 
 describe('printable', () => {
   const nasty = fc.constantFrom(
-    ...['\u001b[2J', '\u009b31m', '\u202e', '\u2066', '\r\n', '\u0000', '\u007f', '\u061c', '\u2028', '\ufeff', '"', '\\'],
+    ...[
+      '\u001b[2J',
+      '\u009b31m',
+      '\u202e',
+      '\u2066',
+      '\r\n',
+      '\u0000',
+      '\u007f',
+      '\u061c',
+      '\u2028',
+      '\ufeff',
+      '"',
+      '\\',
+    ],
     ...['\ud83d', '\udc1a', '🐚', 'é'],
   );
 

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Algorithm, ServerConfig } from '../../../src/config/resolved.ts';
+import { Scheduler, type ServerStatus } from '../../../src/route/scheduler.ts';
+import { backend, server, status } from './backend.ts';
+
+const ASK = { key: null, source: '192.0.2.1', exclude: [] as string[] };
+const ALGORITHMS: readonly Algorithm[] = ['roundrobin', 'leastconn', 'source', 'random', 'hash', 'first'];
+
+interface Scene {
+  readonly servers: readonly ServerConfig[];
+  readonly statuses?: readonly ServerStatus[];
+  readonly conns?: Readonly<Record<string, number>>;
+  readonly balance?: Algorithm;
+}
+
+function scheduler({ servers, statuses, conns = {}, balance = 'roundrobin' }: Scene): Scheduler {
+  const made = new Scheduler(
+    backend(servers, { balance }),
+    name => conns[name] ?? 0,
+    () => 0,
+  );
+  for (const one of statuses ?? servers.map(({ name }) => status(name))) made.update(one);
+  return made;
+}
+
+/** One server in any state. */
+const anyServer = fc.record({
+  up: fc.boolean(),
+  isKnown: fc.boolean(),
+  isResolved: fc.boolean(),
+  suspect: fc.boolean(),
+  backup: fc.boolean(),
+  weight: fc.constantFrom(0, 1, 5),
+  maxconn: fc.constantFrom(null, 0, 1, 3),
+  conns: fc.nat(3),
+  isExcluded: fc.boolean(),
+});
+type AnyServer = typeof anyServer extends fc.Arbitrary<infer One> ? One : never;
+
+function sceneOf(servers: readonly AnyServer[], balance: Algorithm): { made: Scheduler; exclude: string[] } {
+  const named = servers.map((one, index) => ({ ...one, name: `s${index}` }));
+  const made = scheduler({
+    balance,
+    servers: named.map(({ name, weight, backup, maxconn }) => server(name, { weight, backup, maxconn })),
+    statuses: named
+      .filter(({ isKnown }) => isKnown)
+      .map(({ name, up, suspect, isResolved }) =>
+        status(name, { up, suspect, address: isResolved ? '192.0.2.1' : null }),
+      ),
+    conns: Object.fromEntries(named.map(({ name, conns }) => [name, conns])),
+  });
+  return { made, exclude: named.filter(({ isExcluded }) => isExcluded).map(({ name }) => name) };
+}
+
+function isOpen(one: AnyServer): boolean {
+  const isFull = one.maxconn !== null && one.conns >= one.maxconn;
+  return one.isKnown && one.up && one.isResolved && !isFull && !one.isExcluded;
+}
+
+describe('any servers in any state', () => {
+  const anyServers = fc.array(anyServer, { minLength: 1, maxLength: 5 });
+
+  test('P5: usable() never names a server that is excluded, down, full or unresolved; suspects only without others', () => {
+    fc.assert(
+      fc.property(anyServers, servers => {
+        const { made, exclude } = sceneOf(servers, 'roundrobin');
+        const open = servers.flatMap((one, index) => (isOpen(one) ? { ...one, name: `s${index}` } : []));
+        const trusted = open.filter(({ suspect }) => !suspect);
+        expect(made.usable(exclude)).toEqual((trusted.length > 0 ? trusted : open).map(({ name }) => name));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each(ALGORITHMS)(
+    'P5: %s picks trusted before suspects, active before backups, and nobody of weight 0',
+    balance => {
+      fc.assert(
+        fc.property(anyServers, servers => {
+          const { made, exclude } = sceneOf(servers, balance);
+          const picked = made.pick({ ...ASK, exclude });
+          const rank = (one: AnyServer): number => (one.suspect ? 2 : 0) + (one.backup ? 1 : 0);
+          const open = servers.filter(one => isOpen(one) && one.weight > 0);
+          if (open.length === 0) {
+            expect(picked).toBeNull();
+            return;
+          }
+          const chosen = servers[Number(picked?.slice(1))];
+          expect(chosen && isOpen(chosen) && chosen.weight > 0).toBe(true);
+          expect(chosen && rank(chosen)).toBe(Math.min(...open.map(rank)));
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+
+  test.each(ALGORITHMS)('P5: retries with %s go to distinct servers until none is left', balance => {
+    fc.assert(
+      fc.property(anyServers, servers => {
+        const { made, exclude } = sceneOf(servers, balance);
+        const expected = servers.filter(one => isOpen(one) && one.weight > 0).length;
+        const tried = [...exclude];
+        for (let attempt = 0; attempt < expected; attempt += 1) {
+          const next = made.pick({ ...ASK, exclude: tried });
+          expect(next).not.toBeNull();
+          expect(tried).not.toContain(next);
+          tried.push(next ?? '');
+        }
+        expect(made.pick({ ...ASK, exclude: tried })).toBeNull();
+      }),
+    );
+  });
+});
+
+test('P6: ten clients on three equal servers: 4, 3, 3', () => {
+  const made = scheduler({ servers: [server('a'), server('b'), server('c')] });
+  const turns = Array.from({ length: 10 }, () => made.pick(ASK));
+  expect(['a', 'b', 'c'].map(name => turns.filter(one => one === name).length)).toEqual([4, 3, 3]);
+});
+
+test('a server of weight 0 gets no new clients, and keeps its sticky ones', () => {
+  const made = scheduler({ servers: [server('a', { weight: 0 }), server('b')] });
+  expect(made.usable([])).toEqual(['a', 'b']);
+  expect(Array.from({ length: 5 }, () => made.pick(ASK))).toEqual(['b', 'b', 'b', 'b', 'b']);
+});
+
+test.each([
+  ['down', [status('a', { up: false })], {}],
+  ['down', [status('a', { address: null })], {}],
+  ['down', [], {}],
+  ['full', [status('a')], { a: 2 }],
+  ['down', [status('a', { up: false })], { a: 2 }],
+] as const)('whyNobody(): %s', (why, statuses, conns) => {
+  const made = scheduler({ servers: [server('a', { maxconn: 2 })], statuses, conns });
+  expect(made.pick(ASK)).toBeNull();
+  expect(made.whyNobody()).toBe(why);
+});
+
+describe('slow start', () => {
+  /** The share of `a` in 1000 clients, so long after it came back. */
+  function share(afterMs: number, balance: Algorithm = 'roundrobin'): number {
+    let nowMs = 0;
+    const conns: Record<string, number> = { a: 0, b: 0 };
+    const servers = [server('a', { slowstartMs: 10_000 }), server('b')];
+    const made = new Scheduler(
+      backend(servers, { balance }),
+      name => conns[name] ?? 0,
+      () => nowMs,
+    );
+    for (const up of [true, false, true])
+      for (const name of ['a', 'b']) made.update(status(name, { up: up || name === 'b' }));
+    nowMs = afterMs;
+    for (let client = 0; client < 1000; client += 1) {
+      const name = made.pick(ASK) ?? '';
+      conns[name] = (conns[name] ?? 0) + 1;
+    }
+    return (conns.a ?? 0) / 1000;
+  }
+
+  test.each([
+    [0, 0.05 / 1.05],
+    [100, 0.05 / 1.05],
+    [2500, 0.25 / 1.25],
+    [5000, 0.5 / 1.5],
+    [9999, 0.5],
+    [10_000, 0.5],
+    [60_000, 0.5],
+  ])('%d ms after its recovery a server has its part of the clients', (afterMs, expected) => {
+    expect(share(afterMs)).toBeCloseTo(expected, 2);
+    expect(share(afterMs, 'leastconn')).toBeCloseTo(expected, 2);
+  });
+
+  test('the proxy has just started: nobody recovers, everybody has its full weight', () => {
+    const made = scheduler({ servers: [server('a', { slowstartMs: 10_000 }), server('b')] });
+    const turns = Array.from({ length: 10 }, () => made.pick(ASK));
+    expect(turns.filter(name => name === 'a').length).toBe(5);
+  });
+
+  test('the only server serves everybody, however cold it is', () => {
+    const made = scheduler({
+      servers: [server('a', { slowstartMs: 10_000 })],
+      statuses: [status('a', { up: false }), status('a')],
+    });
+    expect(made.pick(ASK)).toBe('a');
+  });
+});
+
+test('statuses() are in the order of the configuration, and only of known servers', () => {
+  const statuses = [status('b'), status('stranger'), status('a', { up: false })];
+  const made = scheduler({ servers: [server('a'), server('b'), server('c')], statuses });
+  expect(made.statuses()).toEqual([status('a', { up: false }), status('b')]);
+});

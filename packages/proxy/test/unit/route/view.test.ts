@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BackendView } from '../../../src/route/view.ts';
+import { backend, server, status } from './backend.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+const SERVERS = [server('a'), server('b'), server('c', { backup: true }), server('z', { weight: 0 })];
+
+function view(...statuses: Parameters<typeof status>[]): BackendView {
+  const made = new BackendView(backend(SERVERS));
+  made.update(SERVERS.map(({ name }) => status(name)));
+  made.update(statuses.map(one => status(...one)));
+  return made;
+}
+
+test('update() names those that were up and are not any more, once', () => {
+  const made = new BackendView(backend(SERVERS));
+  expect(made.update([status('a', { up: false }), status('b'), status('stranger')])).toEqual([]);
+  expect(made.update([status('a'), status('b', { up: false })])).toEqual(['b']);
+  expect(made.update([status('a', { suspect: true }), status('b', { up: false })])).toEqual([]);
+  expect(made.update([status('a', { up: false })])).toEqual(['a']);
+});
+
+describe('usable()', () => {
+  test.each([
+    ['everybody: a server of weight 0 and a backup too', [], NONE, 'a b c z'],
+    ['not who is down', [['a', { up: false }]], NONE, 'b c z'],
+    ['not who has no address', [['a', { address: null }]], NONE, 'b c z'],
+    ['not who was tried', [], new Set(['a', 'z']), 'b c'],
+    ['not a suspect, while there are others', [['b', { suspect: true }]], NONE, 'a c z'],
+    ['a suspect, where nobody else is left', [['b', { suspect: true }]], new Set(['a', 'c', 'z']), 'b'],
+  ] as const)('P5: %s', (_what, statuses, tried, expected) => {
+    expect(
+      view(...statuses.map(one => [...one] as Parameters<typeof status>))
+        .usable(tried)
+        .join(' '),
+    ).toBe(expected);
+  });
+
+  test('nobody, before the primary has said anything', () => {
+    expect(new BackendView(backend(SERVERS)).usable(NONE)).toEqual([]);
+    expect(new BackendView(backend(SERVERS)).agreed('k', NONE)).toBeNull();
+  });
+});
+
+describe('agreed()', () => {
+  test('P4: two views of the same servers agree on every key, in any order of the servers', () => {
+    const other = new BackendView(backend([...SERVERS].reverse()));
+    other.update(SERVERS.map(({ name }) => status(name)));
+    fc.assert(fc.property(fc.string(), key => expect(other.agreed(key, NONE)).toBe(view().agreed(key, NONE))));
+  });
+
+  test('P4: only the keys of a server that falls move', () => {
+    const fallen = view(['a', { up: false }]);
+    fc.assert(
+      fc.property(fc.string(), key => {
+        const before = view().agreed(key, NONE);
+        expect(fallen.agreed(key, NONE)).toBe(before === 'a' ? 'b' : before);
+      }),
+    );
+  });
+
+  test.each([
+    ['never a backup or one of weight 0 while an active server is up', [], NONE, /^[ab]$/],
+    ['a backup, when no active server is left', [], new Set(['a', 'b']), /^c$/],
+    ['not a suspect, while there are others', [['a', { suspect: true }]], NONE, /^b$/],
+    [
+      'a trusted backup before an active suspect, as the scheduler does',
+      [['a', { suspect: true }]],
+      new Set(['b']),
+      /^c$/,
+    ],
+    ['a suspect, where nobody else is left', [['a', { suspect: true }]], new Set(['b', 'c']), /^a$/],
+    ['nobody of weight 0, not even alone', [], new Set(['a', 'b', 'c']), /^nobody$/],
+  ] as const)('P5: %s', (_what, statuses, tried, expected) => {
+    const made = view(...statuses.map(one => [...one] as Parameters<typeof status>));
+    for (let key = 0; key < 50; key += 1) expect(made.agreed(`device-${key}`, tried) ?? 'nobody').toMatch(expected);
+  });
+});
+
+test('target() is the address to dial, and nothing for who has none', () => {
+  const made = view(['b', { address: null }], ['a', { address: '192.0.2.9', suspect: true }]);
+  expect(made.target('a')).toMatchObject({ address: '192.0.2.9', config: { name: 'a' } });
+  expect([made.target('b'), made.target('stranger')]).toEqual([null, null]);
+  expect([made.isSuspect('a'), made.isSuspect('b'), made.isSuspect('stranger')]).toEqual([true, false, false]);
+});
