@@ -5,11 +5,12 @@ import { errorCode } from './errors.ts';
 const NOTHING = Buffer.alloc(0);
 
 /**
- * A plain TCP side. Takes over the socket, which must be open, paused and made with `allowHalfOpen`; nobody else
- * touches the socket afterwards.
+ * A side over TCP, plain or TLS. Takes over the socket, which must be open, paused and made with `allowHalfOpen`; nobody
+ * else touches the socket afterwards.
  */
 export class TcpEndpoint implements Endpoint {
   readonly #socket: Socket;
+  readonly #transport: Socket;
   #listener: EndpointListener = NOBODY;
   #code: string | null = null;
   #closed = false;
@@ -17,8 +18,10 @@ export class TcpEndpoint implements Endpoint {
   /** FIN: `unseen`, `waiting` for somebody who listens, `told`. */
   #fin: 'unseen' | 'waiting' | 'told' = 'unseen';
 
-  constructor(socket: Socket) {
+  /** `transport` is the TCP connection itself, where `socket` is TLS on top of it. */
+  constructor(socket: Socket, transport: Socket = socket) {
     this.#socket = socket;
+    this.#transport = transport;
     // Paused first: a listener for 'data' sets a socket going otherwise.
     socket.pause();
     socket.on('data', chunk => this.#listener.bytes(chunk as Buffer));
@@ -26,6 +29,8 @@ export class TcpEndpoint implements Endpoint {
     socket.on('end', () => this.#confirmEnd());
     socket.on('error', error => {
       this.#code ??= errorCode(error);
+      // TLS tells an error in its records, and leaves the connection open.
+      socket.destroy();
     });
     socket.on('close', () => {
       this.#closed = true;
@@ -74,11 +79,11 @@ export class TcpEndpoint implements Endpoint {
   reset(): void {
     if (this.#socket.destroyed) return;
     this.#code ??= 'ECONNABORTED';
-    this.#socket.resetAndDestroy();
+    this.#transport.resetAndDestroy();
   }
 
   keepAlive(idleMs: number): void {
-    this.#socket.setKeepAlive(true, idleMs);
+    this.#transport.setKeepAlive(true, idleMs);
   }
 
   /**

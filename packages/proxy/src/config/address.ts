@@ -8,8 +8,11 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** IANA's port of MQTT. */
-const MQTT_PORT = 1883;
+/** As it is written: null is a port that was left out. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number | null;
+}
 
 const BIND_REMEDY = 'Write an address and a port: *:1883, 127.0.0.1:1883 or [::1]:1883.';
 const SERVER_REMEDY = 'Write a host and a port: 10.0.0.1:1883, broker1.example.com:1883 or [2001:db8::1]:1883.';
@@ -20,7 +23,7 @@ function fail(message: string, remedy: string): Reading<never> {
   return { ok: false, message, remedy };
 }
 
-function isHostName(host: string): boolean {
+export function isHostName(host: string): boolean {
   const labels = host.replace(/\.$/, '').split('.');
   // All digits and dots, but no IPv4 address: a slip of the hand such as 10.0.0.300.
   return host.length <= 253 && labels.every(label => LABEL.test(label)) && !labels.every(label => /^\d+$/.test(label));
@@ -43,16 +46,15 @@ function readPort(text: string, least: number): number | null {
   return port >= least && port <= 65_535 ? port : null;
 }
 
-function read(text: string, least: number, standard: number | null, remedy: string): Reading<HostAndPort> {
+function read(text: string, least: number, remedy: string): Reading<ServerAddress> {
   const parts = split(text.trim());
   if (parts === null) return fail('{value} has more than one colon', `${remedy} An IPv6 address wants brackets.`);
   const { host, bracketed } = parts;
   if (bracketed ? !isIPv6(host) : isIP(host) !== 4 && !isHostName(host)) {
     return fail('{value} is neither a host name nor an address', remedy);
   }
-  const port = parts.port === null ? standard : readPort(parts.port, least);
-  if (port !== null) return { ok: true, value: { host, port } };
-  if (parts.port === null) return fail('{value} has no port', remedy);
+  const port = parts.port === null ? null : readPort(parts.port, least);
+  if (port !== null || parts.port === null) return { ok: true, value: { host, port } };
   return fail('{value} has a port that does not exist', `Ports are whole numbers from ${least} to 65535. ${remedy}`);
 }
 
@@ -63,12 +65,15 @@ function read(text: string, least: number, standard: number | null, remedy: stri
 export function readBind(input: string | number | boolean): Reading<HostAndPort> {
   const text = String(input);
   if (/^unix@|^\//.test(text)) return fail('{value} is a path, and a bind listens on TCP', BIND_REMEDY);
-  return read(text.replace(/^\s*\*?:(?!:)/, '0.0.0.0:'), 0, null, BIND_REMEDY);
+  const parsed = read(text.replace(/^\s*\*?:(?!:)/, '0.0.0.0:'), 0, BIND_REMEDY);
+  if (!parsed.ok) return parsed;
+  const { host, port } = parsed.value;
+  return port === null ? fail('{value} has no port', BIND_REMEDY) : { ok: true, value: { host, port } };
 }
 
-/** A broker's address; a port that is left out is 1883. */
-export function readServer(input: string | number | boolean): Reading<HostAndPort> {
-  const parsed = read(String(input), 1, MQTT_PORT, SERVER_REMEDY);
+/** A server's address, whose port may be left out. */
+export function readServer(input: string | number | boolean): Reading<ServerAddress> {
+  const parsed = read(String(input), 1, SERVER_REMEDY);
   if (parsed.ok && /^(?:0\.0\.0\.0|::)$/.test(parsed.value.host)) {
     return fail('{value} is no address of a broker, but all addresses of a host', SERVER_REMEDY);
   }

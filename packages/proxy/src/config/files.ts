@@ -18,7 +18,7 @@ export type FilesRead =
 const MAX_FILE_BYTES = 1024 * 1024;
 
 const REASONS: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
-  ENOENT: ['There is no such file or folder', 'Check the path; a relative one starts at the current folder.'],
+  ENOENT: ['There is no such file or folder', 'Check the path; a relative one starts at {start}.'],
   EACCES: ['The file may not be read', 'Give the user that runs Limpet the right to read it.'],
   EPERM: ['The file may not be read', 'Give the user that runs Limpet the right to read it.'],
   ENOTDIR: ['A part of the path is not a folder', 'Check the path.'],
@@ -28,10 +28,15 @@ function about(file: string, message: string, remedy: string): Problem {
   return { file, line: 0, column: 0, message, remedy };
 }
 
-function unreadable(file: string, error: unknown): Problem {
+/** Why a file cannot be read, and what would help. @param start where relative paths begin */
+export function whyUnreadable(error: unknown, start: string): readonly [what: string, remedy: string] {
   const code = errorCode(error);
   const [what, remedy] = REASONS[code] ?? [`The file cannot be read (${code})`, 'Check the file and its disk.'];
-  return about(file, what, remedy);
+  return [what, remedy.replace('{start}', start)];
+}
+
+function unreadable(file: string, error: unknown): Problem {
+  return about(file, ...whyUnreadable(error, 'the current folder'));
 }
 
 function readOne(name: string): SourceFile | Problem {

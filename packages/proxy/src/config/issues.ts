@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { laterAt } from './later.ts';
-import { isWritten, problemAt, type Target, valueAt, writePath } from './locate.ts';
+import { isWritten, problemAt, valueAt, writePath } from './locate.ts';
 import type { Problem } from './problem.ts';
 import { NAME } from './schema/values.ts';
 import { knownKeys } from './schema/walk.ts';
@@ -19,15 +19,14 @@ function described(path: Path, what: string): string {
   return path.length === 0 ? what : `\`${writePath(path)}\`: ${what}`;
 }
 
-function later(path: Path, what: string, target: Target, remedy: string, { tree }: Context): Problem {
-  return problemAt(tree, path, target, `${what} is not in this release yet`, remedy);
-}
-
 /** A key that nobody knows: one problem each. */
 function unknownKey(path: Path, key: string, context: Context): Problem {
   const here = [...path, key];
   const coming = laterAt(here);
-  if (coming !== null) return later(here, `\`${writePath(here)}\``, 'key', coming.remedy, context);
+  if (coming !== null) {
+    const message = `\`${writePath(here)}\` is not in this release yet`;
+    return problemAt(context.tree, here, 'key', message, coming.remedy);
+  }
   const message =
     path.length === 0 ? `\`${key}\` is not a known section` : described(path, `\`${key}\` is not a known key`);
   if (key === '<<') {
@@ -65,23 +64,32 @@ function wrongKind(path: Path, wanted: string, { tree }: Context): Problem {
   return problemAt(tree, path, 'value', described(path, `this is ${kindOf(value)}`), `Write ${wanted} here.`);
 }
 
+/** Whether a value is of none of the kinds that a form takes, so that this form was not meant. */
+function isOtherKind(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union') return issue.errors.every(form => form.some(isOtherKind));
+  return issue.code === 'invalid_type';
+}
+
+function kindsOf(issue: UnionIssue): readonly string[] {
+  return issue.errors.flat().flatMap(inner => {
+    if (inner.code === 'invalid_union') return kindsOf(inner);
+    return inner.code === 'invalid_type' ? [inner.expected] : [];
+  });
+}
+
 /**
  * Of the forms that a value may have, the one that was meant: the first that does not fail because it is another kind of
  * value altogether.
  */
 function unionProblems(issue: UnionIssue, path: Path, context: Context): readonly Problem[] {
-  const isOtherKind = (inner: Issue): boolean => inner.code === 'invalid_type' && inner.path.length === 0;
   const meant = issue.errors.find(issues => issues.length > 0 && !issues.some(isOtherKind));
   if (meant !== undefined) return meant.flatMap(inner => problemsOf(inner, path, context));
-  const kinds = issue.errors.flatMap(issues => issues.map(inner => ('expected' in inner ? inner.expected : '')));
-  const wanted = [...new Set(kinds.filter(kind => kind !== '').map(kindWanted))];
-  return [wrongKind(path, wanted.join(' or '), context)];
+  const wanted = [...new Set(kindsOf(issue).map(kindWanted))];
+  return [wrongKind(path, wanted.join(', ').replace(/, ([^,]*)$/, ' or $1'), context)];
 }
 
 function customProblem(issue: Extract<Issue, { code: 'custom' }>, path: Path, context: Context): Problem {
-  const value = valueAt(context.tree, path);
-  const coming = laterAt(path, value);
-  if (coming !== null) return later(path, described(path, `\`${String(value)}\``), 'value', coming.remedy, context);
   const remedy = String(issue.params?.remedy ?? '');
   return problemAt(context.tree, path, 'value', described(path, issue.message), remedy);
 }

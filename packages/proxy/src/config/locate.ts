@@ -3,7 +3,7 @@ import { isSecret, maskUrl } from './secret.ts';
 import { type Path, type Place, placeKey, type Tree } from './tree.ts';
 
 /** Where a problem points to: at a key, or at what stands behind it. */
-export type Target = 'key' | 'value';
+type Target = 'key' | 'value';
 
 const LONGEST_SHOWN = 60;
 

@@ -9,7 +9,8 @@ const MAX_LOOPS = 2;
 const MAX_CHOICES = 8;
 const MAX_LENGTH = 1024;
 
-const EXAMPLE = 'Write for example ^([^/]+)/ : the first group is the key.';
+const EXAMPLE = 'Write for example ^plant-[0-9]+$ .';
+const KEY_EXAMPLE = 'Write for example ^([^/]+)/ : the first group is the key.';
 
 interface Shape {
   loops: number;
@@ -83,7 +84,7 @@ function shapeOf(source: string): Shape {
   return shape;
 }
 
-function fail(message: string, remedy: string = EXAMPLE): Reading<never> {
+function fail(message: string, remedy: string): Reading<never> {
   return { ok: false, message, remedy };
 }
 
@@ -104,23 +105,30 @@ function slowness(shape: Shape): Reading<never> | null {
 }
 
 /**
- * Checks the expression of `stick.match`: Unicode syntax, at least one group, and a cost that is bounded on any input.
- * No look-around, no back-reference, no repetition around a part that varies.
+ * Checks an expression: Unicode syntax, and a cost that is bounded on any input of 1,024 characters. No look-around, no
+ * back-reference, no repetition around a part that varies.
  */
-export function readPattern(input: string | number | boolean): Reading<string> {
+export function readExpression(input: string | number | boolean, example: string = EXAMPLE): Reading<string> {
   const source = String(input);
-  if (source.length > MAX_LENGTH) return fail('The regular expression is longer than 1024 characters');
+  if (source.length > MAX_LENGTH) return fail('The regular expression is longer than 1024 characters', example);
   try {
     new RegExp(source, 'u');
   } catch {
-    return fail(
-      '{value} is not a regular expression',
-      `${EXAMPLE} In YAML, single quotes keep backslashes as they are.`,
-    );
+    const remedy = `${example} In YAML, single quotes keep backslashes as they are.`;
+    return fail('{value} is not a regular expression', remedy);
   }
   const tokens = [...source.matchAll(TOKEN)].map(([token]) => token);
-  if (tokens.some(token => /^\(\?<?[=!]/.test(token))) return fail('{value} looks around, which is not allowed here');
-  if (tokens.some(token => /^\\[1-9k]/.test(token))) return fail('{value} refers back, which is not allowed here');
-  if (groupsOf(source) === 0) return fail('{value} has no group');
+  if (tokens.some(token => /^\(\?<?[=!]/.test(token))) {
+    return fail('{value} looks around, which is not allowed here', example);
+  }
+  if (tokens.some(token => /^\\[1-9k]/.test(token))) {
+    return fail('{value} refers back, which is not allowed here', example);
+  }
   return slowness(shapeOf(source)) ?? { ok: true, value: source };
+}
+
+/** Checks the expression of `stick.match`, which has at least one group. */
+export function readPattern(input: string | number | boolean): Reading<string> {
+  const reading = readExpression(input, KEY_EXAMPLE);
+  return reading.ok && groupsOf(reading.value) === 0 ? fail('{value} has no group', KEY_EXAMPLE) : reading;
 }

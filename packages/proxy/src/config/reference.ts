@@ -33,18 +33,23 @@ clients go to them in turn. More examples: [sticky](../deploy/config/sticky.yaml
 [round robin](../deploy/config/roundrobin.yaml), [weights](../deploy/config/weighted.yaml),
 [fewest connections](../deploy/config/leastconn.yaml), [by address](../deploy/config/source.yaml),
 [PROXY protocol](../deploy/config/proxy-protocol.yaml), [checks over HTTP](../deploy/config/health-http.yaml),
-[two proxies with Redis](../deploy/config/redis.yaml), and a folder ([global](../deploy/config/folder/10-global.yaml),
-[devices](../deploy/config/folder/20-devices.yaml), [tenants](../deploy/config/folder/30-tenants.yaml)).
+[two proxies with Redis](../deploy/config/redis.yaml), [TLS](../deploy/config/tls.yaml),
+[certificates of clients](../deploy/config/mutual-tls.yaml), [WebSocket](../deploy/config/websocket.yaml),
+[a dashboard](../deploy/config/tcp-dashboard.yaml), [by server name](../deploy/config/sni.yaml),
+[limits](../deploy/config/limits.yaml), [rules](../deploy/config/routes.yaml), and a folder
+([global](../deploy/config/folder/10-global.yaml), [devices](../deploy/config/folder/20-devices.yaml),
+[tenants](../deploy/config/folder/30-tenants.yaml)).
 
 - **Nothing is ignored.** An unknown key, a wrong unit, or a reference to nothing is an error.
 - **Durations** are whole numbers with a unit: \`250ms\`, \`10s\`, \`30m\`, \`1h\`, \`1d\`. A bare number is milliseconds, as in HAProxy.
 - **Sizes** are bytes: \`100k\`, \`16KiB\`, \`64MiB\`. \`k\` is 1024, as in HAProxy.
+- **Rates** are \`500/s\`, \`30000/m\` or \`100/h\`. **Networks** are \`10.0.0.0/8\`, \`2001:db8::/32\`, or one address.
 - **Names** of frontends, backends and servers have 1 to 64 letters, digits, and the characters \`_\` \`.\` and \`-\`.
 - **The environment**: \`\${NAME}\` in a value becomes the variable, which must be set; \`\${NAME:-default}\` the default where it
   is unset or empty; \`$\${\` is a literal \`\${\`. It is replaced after the YAML has been read, so a variable never adds a key.
 - **A folder**: the sections may be spread over files. The same frontend, backend, or key of a section in two files is an error.
-- **Paths** that are relative begin at the folder of the file that names them.
-- **Secrets** (passwords, also those in a URL) appear in no error and no log.
+- **Paths** that are relative begin at the folder of the file that names them. Files of TLS must be there and readable.
+- **Secrets** (passwords, also those in a URL, and the ticket secret) appear in no error and no log.
 `;
 
 const SECTIONS: ReadonlyArray<readonly [key: string, title: string]> = [
@@ -110,7 +115,7 @@ function section(key: string, title: string): string {
 }
 
 function toCome(): string {
-  const rows = LATER.map(({ path, value }) => `- \`${path}${value === undefined ? '' : `: ${value}`}\``);
+  const rows = LATER.map(({ path }) => `- \`${path}\``);
   const introduction = 'Limpet knows these, says so in an error, and cannot do them yet:';
   return ['## Not in this release', '', introduction, '', ...rows, ''].join('\n');
 }

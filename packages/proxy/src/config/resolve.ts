@@ -1,8 +1,12 @@
 import { namesInOrder, problemAt } from './locate.ts';
+import type { Notes } from './notes.ts';
 import type { Problem } from './problem.ts';
-import { type Notes, resolveBackend } from './resolve_backend.ts';
+import { resolveBackend } from './resolve_backend.ts';
 import { checkBinds, resolveFrontend } from './resolve_frontend.ts';
+import { checkLeads, type Lead, leadsOf, modeOf } from './resolve_mode.ts';
 import { resolveState } from './resolve_state.ts';
+import { checkTickets } from './resolve_tls.ts';
+import { checkUse } from './resolve_use.ts';
 import type { Config, GlobalConfig } from './resolved.ts';
 import type { RawGlobal } from './schema/global.ts';
 import type { RawConfig } from './schema/root.ts';
@@ -35,6 +39,12 @@ function resolveGlobal(raw: RawGlobal, machine: Machine): GlobalConfig {
     prereadMemoryBytes: raw.preread_memory,
     resolveEveryMs: raw.resolve_every,
     log: raw.log,
+    tls: {
+      ticketSecret: raw.tls.ticket_secret ?? null,
+      ticketRotateMs: raw.tls.ticket_rotate,
+      maxHandshakes: raw.tls.max_handshakes,
+      handshakeQueue: raw.tls.handshake_queue,
+    },
   };
 }
 
@@ -51,15 +61,15 @@ function inOrder<Raw, T>(
   });
 }
 
-function checkSections(config: Config, notes: Notes): void {
+function checkSections(config: Config, leads: readonly Lead[], notes: Notes): void {
   const frontends = notes.tree.value?.frontends;
   if (typeof frontends === 'object' && frontends !== null && Object.keys(frontends).length === 0) {
     const remedy = 'Add at least one, with `bind` and `default_backend`.';
     notes.problems.push(problemAt(notes.tree, ['frontends'], 'key', '`frontends`: there is no frontend', remedy));
   }
   for (const { name } of config.backends) {
-    if (config.frontends.some(frontend => frontend.defaultBackend === name)) continue;
-    const remedy = 'Name it as the `default_backend` of a frontend, or remove it.';
+    if (leads.some(lead => lead.backend === name)) continue;
+    const remedy = 'Name it in a frontend, as `default_backend` or in `routes`, or remove it.';
     const message = `\`backends.${name}\`: no frontend uses this backend`;
     notes.warnings.push(problemAt(notes.tree, ['backends', name], 'key', message, remedy));
   }
@@ -68,14 +78,22 @@ function checkSections(config: Config, notes: Notes): void {
 /** Makes the configuration of what was written, and checks that its parts fit together. */
 export function resolveConfig(raw: RawConfig, tree: Tree, files: readonly string[], machine: Machine): Resolved {
   const notes: Notes = { tree, problems: [], warnings: [] };
+  const leads = leadsOf(raw.frontends);
+  checkLeads(leads, notes);
+  const { defaults } = raw;
   const config: Config = {
     files,
     global: resolveGlobal(raw.global, machine),
     state: resolveState(raw.state, notes),
     frontends: inOrder('frontends', raw.frontends, notes, (name, part) => resolveFrontend(name, part, raw, notes)),
-    backends: inOrder('backends', raw.backends, notes, (name, part) => resolveBackend(name, part, raw.defaults, notes)),
+    backends: inOrder('backends', raw.backends, notes, (name, part) =>
+      resolveBackend(name, part, { defaults, mode: modeOf(name, leads) }, notes),
+    ),
   };
   checkBinds(config.frontends, notes);
-  checkSections(config, notes);
+  checkSections(config, leads, notes);
+  checkUse(config, leads, notes);
+  const hasTls = config.frontends.some(({ binds }) => binds.some(bind => bind.tls !== null));
+  checkTickets(raw.global.tls, config.state, hasTls, notes);
   return { config, problems: notes.problems, warnings: notes.warnings };
 }

@@ -1,4 +1,4 @@
-import type { CheckConfig, ProbeConfig } from './resolved.ts';
+import type { CheckConfig, Mode, ProbeConfig } from './resolved.ts';
 import { CHECK_DEFAULTS, type CheckType, type Preset, type RawCheck } from './schema/check.ts';
 
 /** A key of the check that does not fit the others, to be reported where it stands. */
@@ -29,27 +29,44 @@ const KEYS_OF: Readonly<Record<CheckType, ReadonlyArray<keyof RawCheck>>> = {
 };
 const TYPES: readonly CheckType[] = ['mqtt', 'tcp', 'http'];
 
+/** A check whose type is known. */
+export type TypedCheck = RawCheck & { readonly type: CheckType };
+
 function typeOf(check: RawCheck): CheckType | undefined {
   return check.type ?? (check.preset === undefined ? undefined : 'http');
 }
 
+/** What stands behind the server's port, as far as it matters for a check. */
+export interface Checked {
+  readonly mode: Mode;
+  /** It speaks WebSocket, which no check does. */
+  readonly isWebSocket: boolean;
+}
+
 /**
  * Lays a server's check over its backend's. Where the server's is of another type, what belongs to the backend's type
- * alone is left behind.
+ * alone is left behind. Where neither names a type, it is what the port can answer.
  */
-export function overlay(backend: RawCheck | false, server: RawCheck | false | undefined): RawCheck | null {
+export function overlay(
+  backend: RawCheck | false,
+  server: RawCheck | false | undefined,
+  checked: Checked,
+): TypedCheck | null {
+  if (server === false || (server === undefined && backend === false)) return null;
   const base = backend === false ? {} : backend;
-  if (server === undefined) return backend === false ? null : base;
-  if (server === false) return null;
-  const type = typeOf(server) ?? typeOf(base) ?? 'mqtt';
+  const port = server?.port ?? base.port;
+  const isPlainMqtt = checked.mode === 'mqtt' && (!checked.isWebSocket || port !== undefined);
+  const standard = isPlainMqtt ? 'mqtt' : 'tcp';
+  const typeOfBase = typeOf(base) ?? standard;
+  const type = (server === undefined ? undefined : typeOf(server)) ?? typeOfBase;
   const foreign: ReadonlySet<string> = new Set(TYPES.filter(other => other !== type).flatMap(other => KEYS_OF[other]));
-  const kept = Object.entries(base).filter(([key]) => (typeOf(base) ?? 'mqtt') === type || !foreign.has(key));
+  const kept = Object.entries(base).filter(([key]) => typeOfBase === type || !foreign.has(key));
   return { ...Object.fromEntries(kept), ...server, type };
 }
 
 /** Keys that do not fit the type of check, or that want another one. */
-export function checkFaults(check: RawCheck): readonly CheckFault[] {
-  const type = typeOf(check) ?? 'mqtt';
+export function checkFaults(check: TypedCheck, { mode, isWebSocket }: Checked): readonly CheckFault[] {
+  const { type } = check;
   const faults: CheckFault[] = [];
   for (const other of TYPES.filter(one => one !== type)) {
     for (const key of KEYS_OF[other].filter(one => check[one] !== undefined)) {
@@ -61,15 +78,19 @@ export function checkFaults(check: RawCheck): readonly CheckFault[] {
     // MQTT 3.1.1, 3.1.2.9: without a user name there must be no password.
     faults.push({ key: 'password', message: 'A password wants a user name', remedy: 'Add `username`.' });
   }
-  if (type === 'http' && check.port === undefined && check.preset === undefined) {
+  if (type === 'mqtt' && isWebSocket && check.port === undefined) {
+    const remedy = 'Write `type: tcp`, or add the `port` of its plain MQTT listener.';
+    faults.push({ key: 'type', message: 'A check of type mqtt speaks no WebSocket, and the server does', remedy });
+  }
+  if (type === 'http' && mode === 'mqtt' && check.port === undefined && check.preset === undefined) {
     const remedy = 'Add `port`, or a `preset`.';
     faults.push({ key: 'type', message: 'A check of type http wants a port: the one for MQTT speaks no HTTP', remedy });
   }
   return faults;
 }
 
-function probeOf(check: RawCheck, target: HttpTarget | null): ProbeConfig {
-  switch (typeOf(check) ?? 'mqtt') {
+function probeOf(check: TypedCheck, target: HttpTarget | null): ProbeConfig {
+  switch (check.type) {
     case 'tcp':
       return { type: 'tcp' };
     case 'mqtt':
@@ -86,7 +107,7 @@ function probeOf(check: RawCheck, target: HttpTarget | null): ProbeConfig {
 }
 
 /** The check with every default filled in. */
-export function completeCheck(check: RawCheck): CheckConfig {
+export function completeCheck(check: TypedCheck): CheckConfig {
   const target = check.preset === undefined ? null : PRESETS[check.preset];
   const interMs = check.inter ?? CHECK_DEFAULTS.inter;
   return {

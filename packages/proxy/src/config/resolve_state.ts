@@ -1,9 +1,8 @@
-import { dirname, resolve } from 'node:path';
 import { problemAt } from './locate.ts';
-import type { Notes } from './resolve_backend.ts';
+import { besideFile } from './named_file.ts';
+import type { Notes } from './notes.ts';
 import type { StateConfig } from './resolved.ts';
 import { type RawState, redisSchema } from './schema/state.ts';
-import { placeKey } from './tree.ts';
 
 const SOCKET = /^unix:(?:\/\/([^/@]*@)?)?([^?#]*)(.*)$/s;
 
@@ -12,8 +11,7 @@ function withAbsolutePath(url: string, notes: Notes): string {
   const parts = SOCKET.exec(url);
   if (parts === null) return url;
   const [, login = '', path = '', rest = ''] = parts;
-  const file = notes.tree.places.get(placeKey(['state', 'redis', 'url']))?.file ?? '.';
-  return `unix://${login}${resolve(dirname(file), path)}${rest}`;
+  return `unix://${login}${besideFile(path, ['state', 'redis', 'url'], notes.tree)}${rest}`;
 }
 
 /** The state with its defaults. */

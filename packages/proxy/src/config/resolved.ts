@@ -158,7 +158,7 @@ export type RouteField = 'client_id' | 'username' | 'sni' | 'source' | 'version'
 /** All conditions of a rule must hold. */
 export interface RouteConfig {
   readonly when: readonly RouteCondition[];
-  readonly then: { readonly backend: string } | { readonly refuse: RefuseWord };
+  readonly action: { readonly backend: string } | { readonly refuse: RefuseWord };
 }
 
 /** A field's value is one of `exact`, begins with one of `prefixes`, matches one of `patterns`, or lies in a CIDR. */
@@ -173,13 +173,7 @@ export interface RouteCondition {
 }
 
 /** 3.x and 5.0 codes: 0x05/0x87, 0x05/0x8A, 0x03/0x88, 0x03/0x89, 0x03/0x97, and 0x02/0x85. */
-export type RefuseWord =
-  | 'not_authorized'
-  | 'banned'
-  | 'server_unavailable'
-  | 'busy'
-  | 'quota'
-  | 'identifier_rejected';
+export type RefuseWord = 'not_authorized' | 'banned' | 'server_unavailable' | 'busy' | 'quota' | 'identifier_rejected';
 
 export interface SniRouteConfig {
   /** `dash.example.com`, or `*.example.com` for any one label. Lower case. */

@@ -8,5 +8,6 @@ export function maskUrl(url: string): string {
 
 /** Whether the value at this path must not be shown as it is. */
 export function isSecret(path: readonly PropertyKey[]): boolean {
-  return path.at(-1) === 'password';
+  const key = path.at(-1);
+  return key === 'password' || key === 'ticket_secret';
 }

@@ -73,6 +73,24 @@ export function readCount(input: string | number | boolean): Reading<number> {
   return scaled(parts.number, factor, COUNT_REMEDY);
 }
 
+const RATE_REMEDY = 'Write a whole number and a time: 500/s, 30000/m or 100/h.';
+const RATE_SECONDS = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3_600],
+]);
+const MAX_RATE = 10_000_000;
+
+/** A number of things a second, whole or not: `500/s`, `30000/m`, `100/h`. Above 0. */
+export function readRate(input: string | number | boolean): Reading<number> {
+  const [, number, unit = ''] = /^(\d{1,12})\/([a-z]+)$/.exec(String(input).trim()) ?? [];
+  const seconds = RATE_SECONDS.get(unit);
+  if (number === undefined || seconds === undefined) return fail('{value} is not a rate', RATE_REMEDY);
+  const rate = Number(number) / seconds;
+  if (rate > 0 && rate <= MAX_RATE) return { ok: true, value: rate };
+  return fail(`{value} is too ${rate > 0 ? 'large' : 'small'}`, `Write 1/h to ${MAX_RATE}/s.`);
+}
+
 function writeIn(value: number, units: ReadonlyArray<readonly [string, number]>): string {
   for (const [unit, factor] of units) if (value >= factor && value % factor === 0) return `${value / factor}${unit}`;
   return String(value);

@@ -1,22 +1,22 @@
-import { connect } from 'node:net';
 import type { Timer, TimerWheel } from '../clock.ts';
 import { type Endpoint, NOBODY } from '../endpoint.ts';
-import { TcpEndpoint } from '../tcp_endpoint.ts';
-import { type ConnackReading, readConnack } from './connack.ts';
+import type { Answer, DialScript } from './script.ts';
+import { type OpenStream, openStream, type StreamOrder } from './stream.ts';
 
 /** What a session saw of a server. Only `dial` and `connack_timeout` speak against it: clients can provoke the rest. */
 export type Sight = 'accepted' | 'dial' | 'connack_timeout' | 'refused' | 'closed';
 
-/** What became of one attempt at one server. In the first three the endpoint is open, paused, and the caller's. */
+/** What became of one attempt at one server. */
 export type Attempt =
+  /** The endpoint is open, paused, and the caller's. */
   | {
       readonly kind: 'answered';
       readonly answer: Answer;
       readonly server: Endpoint;
-      readonly bytes: Buffer;
+      readonly toClient: Buffer;
       readonly times: DialTimes;
     }
-  /** The connection could not be made: refused, unreachable, or not within the deadline (`ETIMEDOUT`). */
+  /** The stream could not be opened: refused, unreachable, TLS failed, or not within the deadline (`ETIMEDOUT`). */
   | { readonly kind: 'dial'; readonly code: string }
   /** This host's own trouble: no ports, descriptors or memory left. Says nothing about the server. */
   | { readonly kind: 'local'; readonly code: string }
@@ -27,21 +27,15 @@ export type Attempt =
   | { readonly kind: 'garbage'; readonly detail: string }
   | { readonly kind: 'cancelled' };
 
-export type Answer = Exclude<ConnackReading, { kind: 'more' } | { kind: 'bad' }>;
-
 export interface DialTimes {
-  /** Milliseconds from the start of the attempt until connected. */
+  /** Milliseconds from the start of the attempt until the stream was open, TLS included. */
   readonly connectMs: number;
-  /** … until the first packet was whole. */
+  /** … until the answer was whole. */
   readonly connackMs: number;
 }
 
-export interface DialOrder {
-  readonly address: string;
-  readonly port: number;
-  /** PROXY header, CONNECT and what the client sent behind it: one write. */
-  readonly first: Buffer;
-  readonly version: 3 | 4 | 5;
+export interface DialOrder extends StreamOrder {
+  readonly script: DialScript;
   readonly connectMs: number;
   readonly connackMs: number;
 }
@@ -57,17 +51,17 @@ const LOCAL_TROUBLE = new Set([
   'EACCES',
   'EPERM',
 ]);
+const NOTHING = Buffer.alloc(0);
 
 /** An attempt under way. */
 export class Dialing {
   readonly result: Promise<Attempt>;
   readonly #order: DialOrder;
-  readonly #server: Endpoint;
+  readonly #stream: OpenStream;
   readonly #wheel: TimerWheel;
   readonly #startedMs: number = performance.now();
-  #connectedMs = 0;
+  #openedMs = 0;
   #timer: Timer;
-  #received: Buffer[] = [];
   #settle: ((attempt: Attempt) => void) | null = null;
 
   constructor(order: DialOrder, wheel: TimerWheel) {
@@ -76,15 +70,10 @@ export class Dialing {
     this.result = new Promise(resolve => {
       this.#settle = resolve;
     });
-    const socket = connect({ host: order.address, port: order.port, allowHalfOpen: true, noDelay: true });
-    this.#server = new TcpEndpoint(socket);
     this.#timer = wheel.after(order.connectMs, () => this.#fail({ kind: 'dial', code: 'ETIMEDOUT' }));
-    socket.once('connect', () => this.#connected());
-    this.#server.attach({
-      bytes: chunk => this.#read(chunk),
-      drained() {},
-      ended: () => this.#fail({ kind: 'closed', code: null }),
-      closed: code => this.#closed(code),
+    this.#stream = openStream(order, order.script.first, {
+      opened: server => this.#opened(server),
+      failed: code => this.#fail(LOCAL_TROUBLE.has(code) ? { kind: 'local', code } : { kind: 'dial', code }),
     });
   }
 
@@ -93,37 +82,47 @@ export class Dialing {
     this.#fail({ kind: 'cancelled' });
   }
 
-  #connected(): void {
-    this.#connectedMs = performance.now();
+  #opened(server: Endpoint): void {
+    this.#openedMs = performance.now();
     this.#timer.cancel();
-    this.#timer = this.#wheel.after(this.#order.connackMs, () => this.#fail({ kind: 'connack_timeout' }));
-    this.#server.write(this.#order.first);
-    this.#server.resume();
-  }
-
-  #read(chunk: Buffer): void {
-    this.#received.push(chunk);
-    const [only] = this.#received;
-    const bytes = this.#received.length === 1 && only !== undefined ? only : Buffer.concat(this.#received);
-    if (this.#received.length > 1) this.#received = [bytes];
-    const reading = readConnack(bytes, this.#order.version);
-    if (reading.kind === 'more') return;
-    if (reading.kind === 'bad') {
-      this.#fail({ kind: 'garbage', detail: reading.detail });
+    if (this.#order.script.isSilent) {
+      this.#answered(server, { kind: 'none' }, NOTHING);
       return;
     }
-    this.#timer.cancel();
-    this.#server.pause();
-    const connectMs = this.#connectedMs - this.#startedMs;
-    const times = { connectMs, connackMs: performance.now() - this.#startedMs };
-    const settle = this.#settle;
-    this.#settle = null;
-    settle?.({ kind: 'answered', answer: reading, server: this.#server, bytes, times });
+    this.#timer = this.#wheel.after(this.#order.connackMs, () => this.#fail({ kind: 'connack_timeout' }));
+    server.attach({
+      bytes: chunk => this.#read(server, chunk),
+      drained() {},
+      ended: () => this.#fail({ kind: 'closed', code: null }),
+      closed: code => this.#fail({ kind: 'closed', code }),
+    });
+    server.resume();
   }
 
-  #closed(code: string | null): void {
-    if (this.#connectedMs === 0) this.#fail(failedDial(code ?? 'ECONNREFUSED'));
-    else this.#fail({ kind: 'closed', code });
+  #read(server: Endpoint, chunk: Buffer): void {
+    const step = this.#order.script.read(chunk);
+    switch (step.kind) {
+      case 'more':
+        break;
+      case 'say':
+        server.write(step.bytes);
+        break;
+      case 'bad':
+        this.#fail({ kind: 'garbage', detail: step.detail });
+        break;
+      case 'answered':
+        server.pause();
+        this.#answered(server, step.answer, step.toClient);
+    }
+  }
+
+  #answered(server: Endpoint, answer: Answer, toClient: Buffer): void {
+    this.#timer.cancel();
+    const settle = this.#settle;
+    this.#settle = null;
+    const connectMs = this.#openedMs - this.#startedMs;
+    const times = { connectMs, connackMs: performance.now() - this.#startedMs };
+    settle?.({ kind: 'answered', answer, server, toClient, times });
   }
 
   #fail(attempt: Attempt): void {
@@ -132,13 +131,9 @@ export class Dialing {
     this.#settle = null;
     this.#timer.cancel();
     settle(attempt);
-    this.#server.attach(NOBODY);
-    this.#server.reset();
+    this.#stream.endpoint()?.attach(NOBODY);
+    this.#stream.reset();
   }
-}
-
-function failedDial(code: string): Attempt {
-  return LOCAL_TROUBLE.has(code) ? { kind: 'local', code } : { kind: 'dial', code };
 }
 
 /** Starts an attempt. Errors are results; nothing is thrown. */

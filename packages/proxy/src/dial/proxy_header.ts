@@ -1,9 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import type { SendProxyConfig } from '../config/resolved.ts';
-import type { Address } from '../stages.ts';
+import type { Address, TlsFacts } from '../stages.ts';
+import { sslTlv, tlv } from './ssl_tlv.ts';
 
 /** Whom a connection to a server is made for: a client, or the proxy itself (a health check). */
-export type ProxiedLink = { readonly source: Address; readonly destination: Address } | 'local';
+export type ProxiedLink =
+  | { readonly source: Address; readonly destination: Address; readonly tls: TlsFacts | null }
+  | 'local';
 
 /** PROXY protocol, section 2.2: the signature of version 2. */
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
@@ -22,15 +25,25 @@ const MAX_UNIQUE_ID_BYTES = 128;
  * The PROXY protocol header that stands before the first byte to a server ("The PROXY protocol", haproxy.org, versions
  * 1 and 2). IPv4-mapped addresses are written as IPv4; where only one side is IPv4, both are written as IPv6. A check
  * says LOCAL, in version 1 UNKNOWN, as HAProxy does; so does a link whose addresses are not IP.
+ * TLVs stand in HAProxy's order, the unique id before those of TLS.
  * @param uniqueId sent with version 2 where `tlvs` lists `unique_id`; opaque, its first 128 bytes
  */
 export function encodeProxyHeader(config: SendProxyConfig, link: ProxiedLink, uniqueId: string): Buffer {
   const pair = link === 'local' ? null : addressPair(link.source, link.destination);
   if (config.version === 1) return Buffer.from(pair === null ? 'PROXY UNKNOWN\r\n' : line(pair), 'latin1');
   // Section 2.2: a receiver takes the connection's own addresses for LOCAL; it needs neither addresses nor TLVs.
-  if (pair === null) return frame(LOCAL, UNSPEC, []);
-  const tlvs = config.tlvs.includes('unique_id') ? [uniqueIdTlv(uniqueId)] : [];
+  if (link === 'local' || pair === null) return frame(LOCAL, UNSPEC, []);
+  const tlvs = tlvsOf(config, link.tls, uniqueId);
   return frame(PROXY, pair.family === 4 ? TCP4 : TCP6, [...addressBlock(pair), ...tlvs]);
+}
+
+function tlvsOf({ tlvs }: SendProxyConfig, tls: TlsFacts | null, uniqueId: string): Buffer[] {
+  const withCn = tlvs.includes('cn');
+  return [
+    ...(tlvs.includes('unique_id') ? [uniqueIdTlv(uniqueId)] : []),
+    // The common name stands inside the TLV of TLS, so asking for the one is asking for the other, as in HAProxy.
+    ...(withCn || tlvs.includes('ssl') ? [sslTlv(tls, withCn)] : []),
+  ];
 }
 
 /** Two addresses of one family, in network order, with their ports. */
@@ -85,8 +98,6 @@ function addressBlock({ source, destination, sourcePort, destinationPort }: Addr
   return [source, destination, ports];
 }
 
-/** Section 2.2: `struct pp2_tlv`. */
 function uniqueIdTlv(uniqueId: string): Buffer {
-  const value = Buffer.from(uniqueId).subarray(0, MAX_UNIQUE_ID_BYTES);
-  return Buffer.concat([Buffer.from([PP2_TYPE_UNIQUE_ID, 0, value.length]), value]);
+  return tlv(PP2_TYPE_UNIQUE_ID, Buffer.from(uniqueId).subarray(0, MAX_UNIQUE_ID_BYTES));
 }

@@ -1,14 +1,30 @@
 import type { StickConfig } from '../config/resolved.ts';
-import type { Connect } from '../stages.ts';
+import type { Connect, TlsFacts } from '../stages.ts';
 
-/** What a client is stuck by, as it stands in its CONNECT; null: there is nothing to stick it by. */
-export type StickValue = (connect: Connect, sourceAddress: string) => string | null;
+/** What is known of a client beside its CONNECT. */
+export interface PeerFacts {
+  readonly sourceAddress: string;
+  /** Of a certificate that was verified. */
+  readonly certCn: string | null;
+}
+
+/**
+ * What a client is stuck by; null: there is nothing to stick it by. In `mode: tcp` there is no CONNECT: then only
+ * `source` and `cert_cn` have a value.
+ */
+export type StickValue = (connect: Connect | null, facts: PeerFacts) => string | null;
 
 /**
  * Longer fields are not matched: a pattern may take time that grows with the square of the length, a client id may
  * have 64 KiB, and while a pattern runs its worker serves nobody.
  */
 const MAX_MATCHED_CHARACTERS = 1024;
+
+/** The common name of a client's certificate; null where there is none, or where nobody has verified it. */
+export function verifiedCn(tls: TlsFacts | null): string | null {
+  const certificate = tls?.clientCert ?? null;
+  return certificate?.verified === true ? certificate.cn : null;
+}
 
 /**
  * Compiles a backend's `stick` once; what it answers is asked for each client. Null is answered for a field that is
@@ -17,9 +33,9 @@ const MAX_MATCHED_CHARACTERS = 1024;
  */
 export function compileStickValue(stick: StickConfig): StickValue {
   const pattern = stick.match === null ? null : new RegExp(stick.match, 'u');
-  return (connect, sourceAddress) => {
-    if (!stick.cleanSessions && !outlivesConnection(connect)) return null;
-    const value = fieldOf(stick, connect, sourceAddress);
+  return (connect, facts) => {
+    if (!stick.cleanSessions && connect !== null && !outlivesConnection(connect)) return null;
+    const value = fieldOf(stick, connect, facts);
     if (value === null || value === '') return null;
     return pattern === null ? value : firstGroup(pattern, value);
   };
@@ -33,14 +49,16 @@ function outlivesConnection(connect: Connect): boolean {
   return connect.version === 5 ? connect.sessionExpiryS > 0 : !connect.clean;
 }
 
-function fieldOf(stick: StickConfig, connect: Connect, sourceAddress: string): string | null {
+function fieldOf(stick: StickConfig, connect: Connect | null, facts: PeerFacts): string | null {
   switch (stick.field) {
     case 'client_id':
-      return connect.clientId;
+      return connect?.clientId ?? null;
     case 'username':
-      return connect.username;
+      return connect?.username ?? null;
     case 'source':
-      return sourceAddress;
+      return facts.sourceAddress;
+    case 'cert_cn':
+      return facts.certCn;
   }
 }
 

@@ -1,20 +1,25 @@
 import { z } from 'zod';
-import { type HostAndPort, readServer } from '../address.ts';
-import type { Algorithm, SendProxyConfig } from '../resolved.ts';
+import { readServer, type ServerAddress } from '../address.ts';
+import type { Algorithm, PaceConfig, SendProxyConfig } from '../resolved.ts';
 import { checkSchema, type RawCheck } from './check.ts';
+import { pace } from './rate.ts';
 import { sendProxySchema } from './send_proxy.ts';
 import { type RawStick, stickSchema } from './stick.ts';
 import { backendRetries, backendTimeout, type RawBackendTimeout } from './timeouts.ts';
+import { type RawServerTls, serverTlsSchema } from './tls.ts';
 import { choice, duration, flag, integer, keyDoc, nameSchema, scalar } from './values.ts';
+import { serverWebSocketSchema } from './websocket.ts';
 
 export interface RawServer {
-  readonly address: HostAndPort;
+  readonly address: ServerAddress;
   readonly weight: number;
   readonly backup: boolean;
   readonly maxconn?: number | undefined;
   readonly slowstart?: number | undefined;
   readonly send_proxy?: SendProxyConfig | null | undefined;
   readonly check?: RawCheck | false | undefined;
+  readonly tls?: RawServerTls | false | undefined;
+  readonly websocket?: { readonly path: string } | false | undefined;
 }
 
 export interface RawBackend {
@@ -26,12 +31,15 @@ export interface RawBackend {
   readonly timeout: RawBackendTimeout;
   readonly on_marked_down: 'shutdown_sessions' | 'keep';
   readonly slowstart: number;
+  readonly connect_rate?: PaceConfig | undefined;
   readonly servers: Readonly<Record<string, RawServer>>;
 }
 
 const ALGORITHMS: readonly Algorithm[] = ['roundrobin', 'leastconn', 'source', 'random', 'hash', 'first'];
 const SLOWSTART = 'How long a server takes from its recovery to its full weight.';
-const ADDRESS = 'Host name, IPv4 address, or IPv6 address in brackets; the port may be left out and is then 1883.';
+const ADDRESS =
+  'Host name, IPv4 address, or IPv6 address in brackets. A port that is left out is 1883; not in `mode: tcp`, nor with ' +
+  '`websocket`.';
 const CHECK = 'How it is found out whether a server is alive.';
 
 const serverKeys: z.ZodType<RawServer> = z.strictObject({
@@ -50,14 +58,17 @@ const serverKeys: z.ZodType<RawServer> = z.strictObject({
     meaning: 'Keys that differ from those of the check of the backend; `false`: no check.',
     standard: "the backend's",
   }).optional(),
+  tls: serverTlsSchema.optional(),
+  websocket: serverWebSocketSchema.optional(),
 });
 
 const serverSchema: z.ZodType<RawServer> = z
   .union([scalar('host:port', ADDRESS, readServer).transform(address => serverKeys.parse(asText(address))), serverKeys])
   .meta(keyDoc('host:port, or a mapping', 'A broker.'));
 
-function asText({ host, port }: HostAndPort): { address: string } {
-  return { address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+function asText({ host, port }: ServerAddress): { address: string } {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { address: port === null ? name : `${name}:${port}` };
 }
 
 export const backendSchema: z.ZodType<RawBackend> = z
@@ -79,6 +90,7 @@ export const backendSchema: z.ZodType<RawBackend> = z
       ['shutdown_sessions', 'keep'],
     ).prefault('shutdown_sessions'),
     slowstart: duration(SLOWSTART, 0).prefault(0),
+    connect_rate: pace('its servers').optional(),
     servers: z
       .record(nameSchema, serverSchema)
       .meta(keyDoc('mapping of name to server', 'The brokers. Their order counts for `first` and for ties.')),

@@ -54,7 +54,7 @@ const checkKeys: z.ZodType<RawCheck> = z.strictObject({
       meaning:
         '`mqtt`: CONNECT, CONNACK, DISCONNECT; a refusal for credentials is alive. `tcp`: connecting is enough. ' +
         '`http`: a request to another port of the broker.',
-      standard: '`mqtt`; with `preset`, `http`',
+      standard: '`mqtt`; with `preset`, `http`; in `mode: tcp`, and on a server with `websocket`, `tcp`',
     },
     ['mqtt', 'tcp', 'http'],
   ).optional(),
@@ -74,7 +74,10 @@ const checkKeys: z.ZodType<RawCheck> = z.strictObject({
     meaning: 'How long one check may take, from connecting to the answer.',
     standard: `\`inter\`, ${writeDuration(timeoutAtMost)} at most`,
   }).optional(),
-  port: port('The port to check; required for `http` without a preset.').optional(),
+  port: port({
+    meaning: 'The port to check. Required for `http` without a preset, except in `mode: tcp`.',
+    standard: "the server's, or the preset's",
+  }).optional(),
   username: text('The user name of the CONNECT. `mqtt` only.').optional(),
   password: text('The password of the CONNECT, with a user name. `mqtt` only. It is never shown.').optional(),
   preset: choice(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LogConfig } from '../resolved.ts';
 import type { Reading } from '../units.ts';
+import { globalTlsSchema, type RawGlobalTls } from './tls.ts';
 import { choice, duration, flag, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
 
 const MIB = 1024 ** 2;
@@ -14,6 +15,7 @@ export interface RawGlobal {
   readonly preread_memory: number;
   readonly resolve_every: number;
   readonly log: LogConfig;
+  readonly tls: RawGlobalTls;
 }
 
 function readWorkers(input: Written): Reading<number | 'auto'> {
@@ -62,5 +64,6 @@ export const globalSchema: z.ZodType<RawGlobal> = z
     ).prefault('64MiB'),
     resolve_every: duration('How often the host names of servers are looked up again.', 1_000).prefault('10s'),
     log: log.prefault({}),
+    tls: globalTlsSchema.prefault({}),
   })
   .meta(keyDoc('mapping', 'The program as a whole.'));

@@ -11,9 +11,11 @@ export interface RawStick {
   readonly clean_sessions: boolean;
 }
 
-const FIELDS: readonly StickField[] = ['client_id', 'username', 'source'];
+const FIELDS: readonly StickField[] = ['client_id', 'username', 'source', 'cert_cn'];
 const YEAR_MS = 365 * 86_400_000;
-const ON = 'What names a client: its client id, its user name, or its address.';
+const ON =
+  'What names a client: its client id, its user name, its address, or the common name of its certificate. In `mode: tcp` ' +
+  '`source` (the default there) or `cert_cn`.';
 
 const field = (meaning: string): z.ZodType<StickField> => choice(meaning, FIELDS);
 
@@ -29,7 +31,7 @@ const on = z
       match: scalar('regular expression', MATCH, readPattern),
     }),
   ])
-  .meta(keyDoc('`client_id`, `username`, `source`, or a mapping', ON));
+  .meta(keyDoc('`client_id`, `username`, `source`, `cert_cn`, or a mapping', ON));
 
 const stickKeys: z.ZodType<RawStick> = z.strictObject({
   on: on.prefault('client_id'),
@@ -48,5 +50,5 @@ const stickKeys: z.ZodType<RawStick> = z.strictObject({
 export const stickSchema: z.ZodType<RawStick | false> = toggle(stickKeys, {
   type: 'mapping, or `false`',
   meaning: 'Whether a returning client goes to the server that it was on, and how it is known.',
-  standard: 'on',
+  standard: 'on; in `mode: tcp`, off',
 });

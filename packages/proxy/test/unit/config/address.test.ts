@@ -41,10 +41,10 @@ describe('binds', () => {
 describe('servers', () => {
   test.each([
     ['10.0.0.1:1884', '10.0.0.1', 1884],
-    ['10.0.0.1', '10.0.0.1', 1883],
-    ['broker1.example.com', 'broker1.example.com', 1883],
+    ['10.0.0.1', '10.0.0.1', null],
+    ['broker1.example.com', 'broker1.example.com', null],
     ['my_broker-1:1883', 'my_broker-1', 1883],
-    ['[2001:db8::1]', '2001:db8::1', 1883],
+    ['[2001:db8::1]', '2001:db8::1', null],
     ['[2001:db8::1]:1885', '2001:db8::1', 1885],
   ])('%s', (written, host, port) => {
     expect(readServer(written)).toEqual({ ok: true, value: { host, port } });

@@ -19,13 +19,24 @@ test('the smallest configuration has every default', () => {
       prereadMemoryBytes: 67_108_864,
       resolveEveryMs: 10_000,
       log: { level: 'info', format: 'json', usernames: false },
+      tls: { ticketSecret: null, ticketRotateMs: 43_200_000, maxHandshakes: 64, handshakeQueue: 10_000 },
     },
     state: { store: 'memory' },
     frontends: [
       {
         name: 'mqtt',
-        binds: [{ label: '*:1883', host: '0.0.0.0', port: 1883 }],
+        mode: 'mqtt',
+        binds: [{ label: '*:1883', host: '0.0.0.0', port: 1883, acceptProxy: [], tls: null, websocket: null }],
         defaultBackend: 'emqx',
+        routes: [],
+        sniRoutes: [],
+        allow: [],
+        deny: [],
+        maxconn: null,
+        connRate: null,
+        perSource: { maxconn: null, connRate: null, connectRate: null },
+        connectRate: null,
+        handshakeMs: 10_000,
         maxConnectSizeBytes: 524_288,
         inspectMs: 10_000,
         clientMs: null,
@@ -34,6 +45,7 @@ test('the smallest configuration has every default', () => {
     backends: [
       {
         name: 'emqx',
+        mode: 'mqtt',
         balance: 'roundrobin',
         stick: { field: 'client_id', match: null, size: 102_400, expireMs: 1_800_000, cleanSessions: true },
         retries: 3,
@@ -41,6 +53,7 @@ test('the smallest configuration has every default', () => {
         connackMs: 10_000,
         serverMs: null,
         onMarkedDown: 'shutdown_sessions',
+        connectRate: null,
         servers: [
           {
             name: 'emqx1',
@@ -61,6 +74,8 @@ test('the smallest configuration has every default', () => {
               timeoutMs: 2_000,
               port: null,
             },
+            tls: null,
+            websocket: null,
           },
         ],
       },
@@ -77,19 +92,23 @@ test('redis alone has every default', () => {
 test('defaults hold for frontends and backends that do not say otherwise', () => {
   const config = configOf(`
 defaults:
-  timeout: { inspect: 1s, connect: 2s, connack: 3s, client: 4m, server: 5m }
+  timeout: { handshake: 8s, inspect: 1s, connect: 2s, connack: 3s, client: 4m, server: 5m }
   retries: 6
   max_connect_size: 7k
 frontends:
   one: { bind: '*:0', default_backend: one }
-  two: { bind: '*:0', default_backend: two, timeout: { inspect: 10s, client: 11m }, max_connect_size: 12k }
+  two:
+    bind: { address: '*:0', websocket: true }
+    default_backend: two
+    timeout: { handshake: 9s, inspect: 10s, client: 11m }
+    max_connect_size: 12k
 backends:
   one: { servers: { a: 10.0.0.1 } }
   two: { servers: { a: 10.0.0.1 }, timeout: { connect: 13s, connack: 14s, server: 15m }, retries: 0 }
 `);
   expect(config.frontends).toMatchObject([
-    { inspectMs: 1_000, clientMs: 240_000, maxConnectSizeBytes: 7_168 },
-    { inspectMs: 10_000, clientMs: 660_000, maxConnectSizeBytes: 12_288 },
+    { handshakeMs: 8_000, inspectMs: 1_000, clientMs: 240_000, maxConnectSizeBytes: 7_168 },
+    { handshakeMs: 9_000, inspectMs: 10_000, clientMs: 660_000, maxConnectSizeBytes: 12_288 },
   ]);
   expect(config.backends).toMatchObject([
     { connectMs: 2_000, connackMs: 3_000, serverMs: 300_000, retries: 6 },
@@ -164,6 +183,7 @@ test.each<readonly [backend: string, server: string, sendProxy: object | null]>(
   ['send_proxy: v2\n    ', '', { version: 2, tlvs: [] }],
   ['send_proxy: v2\n    ', 'send_proxy: none', null],
   ['', 'send_proxy: { version: 2, tlvs: [unique_id, unique_id] }', { version: 2, tlvs: ['unique_id'] }],
+  ['send_proxy: { version: 2, tlvs: [ssl, cn] }\n    ', '', { version: 2, tlvs: ['ssl', 'cn'] }],
   ['send_proxy: { version: 1 }\n    ', '', { version: 1, tlvs: [] }],
 ])('PROXY header: %s, and on the server %s', (backend, server, sendProxy) => {
   const [found] = backendOf(`${backend}servers: { a: { address: 10.0.0.1, ${server} } }`)?.servers ?? [];

@@ -1,14 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/resolved.ts';
 import { configOf } from './scratch.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../../../deploy/config/', import.meta.url));
 
+/** The certificates that the examples name; they need to be there, and are not looked into here. */
+const CERTS = mkdtempSync(join(tmpdir(), 'limpet-certs-'));
+for (const name of ['server.pem', 'ca.pem', 'crl.pem']) writeFileSync(join(CERTS, name), '');
+afterAll(() => rmSync(CERTS, { recursive: true }));
+
+const ENV = { REDIS_PASSWORD: 'p%40ss', TICKET_SECRET: 'the same on both of them', CERTS };
+
 function load(name: string): Config {
-  const loaded = loadConfig(`${FOLDER}${name}`, { REDIS_PASSWORD: 'p%40ss' });
+  const loaded = loadConfig(`${FOLDER}${name}`, ENV);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   expect(loaded.warnings).toEqual([]);
   return loaded.config;
@@ -53,6 +62,45 @@ describe('deploy/config', () => {
     const probe = { type: 'http', path: '/api/v5/load_rebalance/availability_check', expect: [200] };
     expect(first?.check).toMatchObject({ port: 18_083, interMs: 5_000, probe });
     expect(third?.check).toMatchObject({ port: null, interMs: 5_000, probe: { type: 'mqtt' } });
+  });
+
+  test('tls.yaml has plain MQTT and TLS, and a broker with TLS', () => {
+    const { frontends, backends, global } = load('tls.yaml');
+    expect(global.tls.ticketSecret).toBe(ENV.TICKET_SECRET);
+    expect(frontends[0]?.binds.map(bind => bind.tls?.certs)).toEqual([undefined, [join(CERTS, 'server.pem')]]);
+    expect(backends[0]?.servers.map(server => server.tls?.ca)).toEqual([undefined, join(CERTS, 'ca.pem')]);
+  });
+
+  test('mutual-tls.yaml wants certificates, sticks by their names, and tells them', () => {
+    const { frontends, backends } = load('mutual-tls.yaml');
+    expect(frontends[0]?.binds[0]?.tls).toMatchObject({ verify: 'required', clientCa: join(CERTS, 'ca.pem') });
+    expect(backends[0]?.stick?.field).toBe('cert_cn');
+    expect(backends[0]?.servers[0]?.sendProxy).toEqual({ version: 2, tlvs: ['ssl', 'cn'] });
+  });
+
+  test('websocket.yaml sends frames only to brokers that speak WebSocket', () => {
+    const { frontends, backends } = load('websocket.yaml');
+    expect(frontends[0]?.binds.map(bind => bind.websocket?.paths)).toEqual([undefined, ['/mqtt'], ['/mqtt', '/ws']]);
+    expect(backends.map(({ servers }) => servers[0]?.websocket)).toEqual([null, { path: '/mqtt' }]);
+  });
+
+  test('tcp-dashboard.yaml and sni.yaml know nothing of MQTT', () => {
+    expect(load('tcp-dashboard.yaml').backends.map(backend => backend.mode)).toEqual(['mqtt', 'tcp']);
+    expect(load('sni.yaml').frontends[0]?.sniRoutes).toEqual([
+      { host: 'dash.example.com', backend: 'dashboard' },
+      { host: '*.iot.example.com', backend: 'brokers' },
+    ]);
+  });
+
+  test('limits.yaml lets 500 CONNECTs a second through', () => {
+    const { frontends, backends } = load('limits.yaml');
+    expect(frontends[0]?.perSource).toEqual({ maxconn: 500, connRate: 50, connectRate: 10 });
+    expect(backends[0]?.connectRate).toEqual({ limit: 500, queue: 20_000, queueTimeoutMs: 30_000 });
+  });
+
+  test('routes.yaml refuses whom no rule names', () => {
+    const last = load('routes.yaml').frontends[0]?.routes.at(-1);
+    expect(last).toEqual({ when: [], action: { refuse: 'not_authorized' } });
   });
 });
 

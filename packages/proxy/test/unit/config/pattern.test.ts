@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readPattern } from '../../../src/config/pattern.ts';
+import { readExpression, readPattern } from '../../../src/config/pattern.ts';
 
 describe('expressions that are taken', () => {
   test.each([
@@ -48,7 +48,17 @@ describe('expressions that are refused', () => {
   });
 });
 
-// What may be tried at all is bounded by route/stick_key.ts; an accepted expression must be quick on as much.
+describe('expressions of rules', () => {
+  test.each(['^plant-[0-9]+$', 'sensor', '[.]example[.]com$', '^(?:a|b)-'])('%s needs no group', source => {
+    expect(readExpression(source)).toEqual({ ok: true, value: source });
+  });
+
+  test.each(['^(a+)+$', '(a*)(b*)', '^a(?=b)', '^(a)\\1', '([a-z'])('P7: %s is refused as everywhere', source => {
+    expect(readExpression(source).ok).toBe(false);
+  });
+});
+
+// What may be tried at all is bounded by route/stick_key.ts and route/rules.ts; an accepted expression must be quick on as much.
 test.each([
   ['^(?:[a-z]+)(.*)!$', 'a'],
   ['([a-z]+)!$', 'a'],

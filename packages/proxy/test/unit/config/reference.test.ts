@@ -15,6 +15,14 @@ test.each([
   'bind.address',
   'redis.timeout',
   'send_proxy.tlvs',
+  'tls.ticket_secret',
+  'bind.tls.cert',
+  'bind.websocket.origins',
+  'bind.accept_proxy',
+  'routes[].when.client_id.prefix',
+  'connect_rate.queue_timeout',
+  'servers.NAME.tls.sni',
+  'servers.NAME.websocket.path',
 ])('%s has a row with a meaning', key => {
   const row = page.split('\n').find(line => line.startsWith(`| \`${key}\` `));
   expect(row?.split(' | ').at(-1)?.trim()).toMatch(/^[A-Z`].{15,}\.\s*\|$/);

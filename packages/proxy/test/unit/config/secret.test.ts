@@ -19,6 +19,7 @@ test.each([
 
 const redis = (url: string): string =>
   `state: { store: redis, redis: { url: ${url} } }\n${withBackend('servers: { a: 10.0.0.1 }')}`;
+const ticket = (keys: string): string => `global: { tls: { ${keys} } }\n${withBackend('servers: { a: 10.0.0.1 }')}`;
 const check = (keys: string): string => withBackend(`check: { ${keys} }\n    servers: { a: 10.0.0.1 }`);
 
 test.each([
@@ -39,6 +40,9 @@ test.each([
   ['a password that is an alias', check(`username: a, password: *${SECRET}`)],
   ['a password that is a tag', check(`username: a, password: !${SECRET} x`)],
   ['a password in an open quote', check(`username: a, password: "${SECRET}`)],
+  ['a ticket secret that is too short', ticket(`ticket_secret: ${SECRET}`)],
+  ['a ticket secret that is too short, from the environment', ticket(`ticket_secret: "\${SECRET}"`)],
+  ['a ticket secret that is a list', ticket(`ticket_secret: [${SECRET}]`)],
   ['a password with a bad escape', check(`username: a, password: "${SECRET}\\d"`)],
 ])('P11: %s is refused without being shown', (_, text) => {
   const wrongs = wrongsOf(text, { SECRET });

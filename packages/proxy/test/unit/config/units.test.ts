@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readCount, readDuration, readSize, writeDuration, writeSize } from '../../../src/config/units.ts';
+import { readCount, readDuration, readRate, readSize, writeDuration, writeSize } from '../../../src/config/units.ts';
 
 describe('durations', () => {
   test.each([
@@ -75,5 +75,31 @@ describe('counts', () => {
 
   test.each(['100KiB', '5b', '1s', 'many'])('%s is refused', written => {
     expect(readCount(written).ok).toBe(false);
+  });
+});
+
+describe('rates', () => {
+  test.each([
+    ['500/s', 500],
+    ['30000/m', 500],
+    ['30/m', 0.5],
+    ['3600/h', 1],
+    [' 5000/s ', 5000],
+  ])('%s is %d a second', (written, perSecond) => {
+    expect(readRate(written)).toEqual({ ok: true, value: perSecond });
+  });
+
+  test.each(['', '500', 500, '/s', '500/', '500/d', '500 /s', '-5/s', '0.5/s', '500/S', '1s', true])(
+    '%s is refused, with examples of what is right',
+    written => {
+      expect(readRate(written)).toMatchObject({
+        ok: false,
+        remedy: expect.stringContaining('500/s, 30000/m or 100/h'),
+      });
+    },
+  );
+
+  test.each(['0/s', '10000001/s', '999999999999/m'])('%s is out of bounds', written => {
+    expect(readRate(written)).toMatchObject({ ok: false, remedy: 'Write 1/h to 10000000/s.' });
   });
 });

@@ -5,7 +5,7 @@ import { formatProblem, loadConfig } from '../../../src/config/load.ts';
 
 /** Each `x.yaml` is wrong in several ways, and `x.txt` beside it is all that an operator is told. */
 const FOLDER = fileURLToPath(new URL('wrong/', import.meta.url));
-const ENV = { REDIS_PASSWORD: 'hunter2', WEIGHT: 'hunter2' };
+const ENV = { REDIS_PASSWORD: 'hunter2', WEIGHT: 'hunter2', CERTS: '/hunter2' };
 const NAMES = readdirSync(FOLDER)
   .filter(name => name.endsWith('.yaml'))
   .map(name => name.slice(0, -'.yaml'.length));

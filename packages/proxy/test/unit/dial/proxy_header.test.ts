@@ -3,9 +3,10 @@ import { protocolDecoder } from 'aedes-protocol-decoder';
 import { describe, expect, test } from 'vitest';
 import type { ProxyTlv } from '../../../src/config/resolved.ts';
 import { encodeProxyHeader, type ProxiedLink } from '../../../src/dial/proxy_header.ts';
+import type { ClientCertFacts, TlsFacts } from '../../../src/stages.ts';
 
-function link(source: string, destination: string): ProxiedLink {
-  return { source: { address: source, port: 50000 }, destination: { address: destination, port: 1883 } };
+function link(source: string, destination: string, tls: TlsFacts | null = null): ProxiedLink {
+  return { source: { address: source, port: 50000 }, destination: { address: destination, port: 1883 }, tls };
 }
 
 function header(version: 1 | 2, of: ProxiedLink, tlvs: readonly ProxyTlv[] = [], uniqueId = 'lb1/2/77'): Buffer {
@@ -68,6 +69,58 @@ describe('version 2, section 2.2, byte by byte', () => {
     expect(long.length).toBe(16 + 12 + 3 + 128);
     expect(long.readUInt16BE(14)).toBe(12 + 3 + 128);
     expect(header(2, 'local', ['unique_id'])).toEqual(header(2, 'local'));
+  });
+});
+
+describe('the TLV of TLS, section 2.2.6', () => {
+  const certificate = (cn: string | null, verified = true): ClientCertFacts => ({ cn, verified });
+  const facts = (clientCert: ClientCertFacts | null, resumed = false): TlsFacts => {
+    return { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', sni: 'broker', resumed, clientCert };
+  };
+  const hex = (text: string): string => Buffer.from(text).toString('hex');
+  const VERSION = `210007${hex('TLSv1.3')}`;
+  const tlvs = (tls: TlsFacts | null, ...names: readonly ProxyTlv[]): string => {
+    const bytes = header(2, link('192.0.2.1', '198.51.100.2', tls), names);
+    expect(bytes.readUInt16BE(14)).toBe(bytes.length - 16);
+    return bytes.subarray(28).toString('hex');
+  };
+
+  test.each<readonly [string, TlsFacts | null, string]>([
+    ['no TLS', null, '200005' + '0000000000'],
+    ['TLS', facts(null), `20000f0100000000${VERSION}`],
+    ['a certificate', facts(certificate('a')), `20000f0700000000${VERSION}`],
+    ['a certificate of a resumed session', facts(certificate('a'), true), `20000f0500000000${VERSION}`],
+    ['a certificate that is not verified', facts(certificate('a', false)), `20000f0700000001${VERSION}`],
+  ])('ssl: %s', (_what, tls, expected) => {
+    expect(tlvs(tls, 'ssl')).toBe(expected);
+  });
+
+  test.each<readonly [string, TlsFacts | null, string]>([
+    ['no TLS', null, '200005' + '0000000000'],
+    ['no certificate', facts(null), `20000f0100000000${VERSION}`],
+    ['the common name', facts(certificate('meter 7')), `2000190700000000${VERSION}220007${hex('meter 7')}`],
+    ['in UTF-8', facts(certificate('Zähler')), `2000190700000000${VERSION}220007${hex('Zähler')}`],
+    ['no common name', facts(certificate(null)), `20000f0700000000${VERSION}`],
+    ['an empty one', facts(certificate('')), `20000f0700000000${VERSION}`],
+    ['P7: a line feed in it', facts(certificate('a\nb')), `20000f0700000000${VERSION}`],
+    ['P7: a NUL in it', facts(certificate('a\0')), `20000f0700000000${VERSION}`],
+    ['P7: a C1 control in it', facts(certificate('a\u0085')), `20000f0700000000${VERSION}`],
+    ['P7: one that is too long', facts(certificate('ä'.repeat(129))), `20000f0700000000${VERSION}`],
+    ['one that nobody has verified', facts(certificate('a', false)), `20000f0700000001${VERSION}`],
+  ])('cn: %s', (_what, tls, expected) => {
+    expect(tlvs(tls, 'ssl', 'cn')).toBe(expected);
+    expect(tlvs(tls, 'cn')).toBe(expected);
+  });
+
+  test('the longest common name has 256 bytes', () => {
+    expect(tlvs(facts(certificate('ä'.repeat(128))), 'cn')).toContain(`220100${hex('ä'.repeat(128))}`);
+  });
+
+  test('the unique id stands before it, and a check has neither', () => {
+    const id = `050008${hex('lb1/2/77')}`;
+    expect(tlvs(facts(null), 'ssl', 'unique_id')).toBe(`${id}20000f0100000000${VERSION}`);
+    expect(header(2, 'local', ['ssl', 'cn'])).toEqual(header(2, 'local'));
+    expect(header(1, link('192.0.2.1', '198.51.100.2', facts(null)), ['ssl'])).toEqual(header(1, V4));
   });
 });
 

@@ -13,6 +13,8 @@ export function server(name: string, over: Partial<ServerConfig> = {}): ServerCo
     slowstartMs: 0,
     sendProxy: null,
     check: null,
+    tls: null,
+    websocket: null,
     ...over,
   };
 }
@@ -20,6 +22,7 @@ export function server(name: string, over: Partial<ServerConfig> = {}): ServerCo
 export function backend(servers: readonly ServerConfig[], over: Partial<BackendConfig> = {}): BackendConfig {
   return {
     name: 'emqx',
+    mode: 'mqtt',
     balance: 'roundrobin',
     stick: null,
     retries: 3,
@@ -27,6 +30,7 @@ export function backend(servers: readonly ServerConfig[], over: Partial<BackendC
     connackMs: 2000,
     serverMs: null,
     onMarkedDown: 'shutdown_sessions',
+    connectRate: null,
     servers,
     ...over,
   };

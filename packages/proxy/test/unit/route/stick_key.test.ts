@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StickConfig } from '../../../src/config/resolved.ts';
-import { compileStickValue } from '../../../src/route/stick_key.ts';
-import type { Connect } from '../../../src/stages.ts';
+import { compileStickValue, type PeerFacts, verifiedCn } from '../../../src/route/stick_key.ts';
+import type { ClientCertFacts, Connect, TlsFacts } from '../../../src/stages.ts';
 
 const CONNECT: Connect = {
   version: 4,
@@ -13,7 +13,13 @@ const CONNECT: Connect = {
   sessionExpiryS: 0,
 };
 
-function value(stick: Partial<StickConfig>, connect: Partial<Connect> = {}): string | null {
+const PEER: PeerFacts = { sourceAddress: '192.0.2.1', certCn: 'meter 7' };
+
+function value(
+  stick: Partial<StickConfig>,
+  connect: Partial<Connect> | null = {},
+  peer: Partial<PeerFacts> = {},
+): string | null {
   const whole: StickConfig = {
     field: 'client_id',
     match: null,
@@ -22,7 +28,7 @@ function value(stick: Partial<StickConfig>, connect: Partial<Connect> = {}): str
     cleanSessions: true,
     ...stick,
   };
-  return compileStickValue(whole)({ ...CONNECT, ...connect }, '192.0.2.1');
+  return compileStickValue(whole)(connect === null ? null : { ...CONNECT, ...connect }, { ...PEER, ...peer });
 }
 
 describe('field', () => {
@@ -33,8 +39,33 @@ describe('field', () => {
     ['no user name', { field: 'username' }, { username: null }, null],
     ['empty user name', { field: 'username' }, { username: '' }, null],
     ['source address', { field: 'source' }, { clientId: '' }, '192.0.2.1'],
+    ['common name', { field: 'cert_cn' }, {}, 'meter 7'],
+    ['mode tcp, source address', { field: 'source' }, null, '192.0.2.1'],
+    ['mode tcp, common name', { field: 'cert_cn', cleanSessions: false }, null, 'meter 7'],
+    ['mode tcp, client id', { field: 'client_id' }, null, null],
+    ['mode tcp, user name', { field: 'username' }, null, null],
   ] as const)('%s', (_what, stick, connect, expected) => {
     expect(value(stick, connect)).toBe(expected);
+  });
+});
+
+test.each([null, ''])('common name: %j is none', certCn => {
+  expect(value({ field: 'cert_cn' }, {}, { certCn })).toBeNull();
+});
+
+describe('the common name of a certificate', () => {
+  const tls = (clientCert: ClientCertFacts | null): TlsFacts => {
+    return { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', sni: null, resumed: false, clientCert };
+  };
+
+  test.each([
+    ['no TLS', null, null],
+    ['no certificate', tls(null), null],
+    ['no name', tls({ cn: null, verified: true }), null],
+    ['not verified', tls({ cn: 'meter 7', verified: false }), null],
+    ['verified', tls({ cn: 'meter 7', verified: true }), 'meter 7'],
+  ] as const)('%s', (_what, facts, expected) => {
+    expect(verifiedCn(facts)).toBe(expected);
   });
 });
 
@@ -54,6 +85,7 @@ describe('match', () => {
   });
 
   test('of another field', () => {
+    expect(value({ field: 'cert_cn', match: '^meter (\\d+)' })).toBe('7');
     expect(value({ field: 'source', match: '^(\\d+\\.\\d+)\\.' })).toBe('192.0');
   });
 
@@ -66,7 +98,7 @@ describe('match', () => {
       cleanSessions: true,
     };
     const of = compileStickValue(stick);
-    expect([1, 2, 3].map(() => of(CONNECT, ''))).toEqual(['plant7', 'plant7', 'plant7']);
+    expect([1, 2, 3].map(() => of(CONNECT, PEER))).toEqual(['plant7', 'plant7', 'plant7']);
   });
 });
 
