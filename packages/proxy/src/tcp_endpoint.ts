@@ -74,7 +74,14 @@ export class TcpEndpoint implements Endpoint {
   reset(): void {
     if (this.#socket.destroyed) return;
     this.#code ??= 'ECONNABORTED';
-    this.#socket.resetAndDestroy();
+    // While a FIN is on its way to the kernel libuv refuses to reset (EINVAL), and Node then never tells of the close.
+    if (this.#isSendingFin) this.#socket.once('finish', () => this.#socket.resetAndDestroy());
+    else this.#socket.resetAndDestroy();
+  }
+
+  get #isSendingFin(): boolean {
+    const { writableEnded, writableLength, writableFinished } = this.#socket;
+    return writableEnded && writableLength === 0 && !writableFinished;
   }
 
   keepAlive(idleMs: number): void {

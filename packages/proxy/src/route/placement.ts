@@ -31,7 +31,7 @@ export type Candidate =
 
 /**
  * One session's way through the table and the scheduler. next() gives the candidates in their order; then exactly one of
- * accepted() and abandoned() is called, and after accepted() one release().
+ * accepted() and abandoned() is called, and when accepted() is over one release().
  */
 export class Placement {
   readonly #route: Route;
@@ -61,12 +61,17 @@ export class Placement {
     return this.#fromPrimary(await this.#place(null));
   }
 
-  /** The server accepted the client. `assigned`: the value to stick on that the broker's CONNACK brought, if any. */
-  accepted(assigned: string | null): void {
+  /**
+   * The server accepted the client. `assigned`: the value to stick on that the broker's CONNACK brought, if any. Its
+   * client learns it from there and may be back with it at once, at any worker: so the table knows it before the CONNACK
+   * goes out. For all others this is over when it returns.
+   */
+  async accepted(assigned: string | null): Promise<void> {
     const { table, pins } = this.#route;
+    if (table === null || this.#server === null) return;
     // A client that has a key of its own will come back with that.
-    if (assigned !== null) this.#key ??= stickKey(assigned);
-    if (table === null || this.#key === null || this.#server === null) return;
+    if (this.#key === null && assigned !== null) await this.#adopt(table, stickKey(assigned), this.#server);
+    if (this.#key === null) return;
     this.#pin = { key: this.#key, server: this.#server, by: this.#by };
     this.#claim = null;
     pins.add(this.#pin);
@@ -90,6 +95,12 @@ export class Placement {
       void table.release(this.#pin);
     }
     desk.free(this.#by.epoch);
+  }
+
+  /** The answer does not matter: where the client is, it is. */
+  async #adopt(table: StickTable, key: string, server: string): Promise<void> {
+    this.#key = key;
+    await this.#claimFor(table, key, [server], server);
   }
 
   #place(want: string | null): Promise<Placed> {

@@ -95,7 +95,7 @@ describe('the memory table', () => {
     const office = new Office({ servers: THREE });
     const session = office.session(1, null);
     expect(await nextOf(session)).toBe('a none');
-    session.accepted('auto-7f');
+    await session.accepted('auto-7f');
     expect(office.table.peek('auto-7f')).toMatchObject({ server: 'a', state: 'pinned' });
     session.release();
     await visit(office, 2, 'other');
