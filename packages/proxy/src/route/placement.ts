@@ -125,7 +125,10 @@ export class Placement {
   async #askTable(table: StickTable, key: string): Promise<Candidate> {
     const usable = this.#route.view.usable(this.#tried);
     const look = await table.claim({ key, usable, candidate: null, by: this.#by });
-    if (look.kind === 'held') return await this.#returning(table, key, look.server, look.degraded);
+    // The shared table had lost the key, and this proxy remembered where its client was: that is claimed for it now.
+    if (look.kind === 'claimed') this.#claimed(look.displaced);
+    if (look.kind === 'held' || look.kind === 'claimed')
+      return await this.#returning(table, key, look.server, look.degraded);
     const placed = look.degraded ? this.#agreed(key) : await this.#place(null);
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
     return this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server);
@@ -161,9 +164,9 @@ export class Placement {
     return server === null ? { server, why: 'down' } : { server, stick: 'none', displaced: null };
   }
 
-  /** The first server that was displaced is the one to give the key back to; the later ones are our own attempts. */
+  /** The key goes back to whoever held it last: while this session tries, another one of its client may be accepted. */
   #claimed(displaced: string | null): How {
-    this.#claim ??= { displaced };
+    if (this.#claim === null || displaced !== null) this.#claim = { displaced };
     return this.#claim.displaced === null ? 'new' : 'moved';
   }
 

@@ -6,18 +6,17 @@ import { until } from '../kit/condition.ts';
 import { configFor } from '../kit/config.ts';
 import { acceptedRaw, connectFor } from '../kit/connects.ts';
 import { type Limpet, startLimpet } from '../kit/limpet.ts';
+import { PINGREQ, PINGRESP, Pings } from '../kit/pings.ts';
 import { residentBytes } from '../kit/proc.ts';
 import { connectRaw, type RawSocket } from '../kit/raw_socket.ts';
 
 const MIB = 1024 ** 2;
 const STREAM = 100_000_000;
-const PINGREQ = Buffer.of(0xc0, 0);
-const PINGRESP = Buffer.of(0xd0, 0);
 const CONNACK_BYTES = 4;
 const CONNECT_BYTES = connectFor({ clientId: 'stream' }).length;
 /**
- * So many stall at once, and what one costs is told of all: Node's garbage alone moves the memory of a process by some
- * 4 MiB, up or down, from one moment to the next.
+ * So many stall at once, and what one costs is told of all: Node's garbage alone moves the memory of a process by more
+ * than one would show, up or down, from one moment to the next. For the same reason it is the median of three rounds.
  */
 const STREAMS = 10;
 const SLOW_MS = 60_000;
@@ -37,46 +36,6 @@ const answersPings: Script = (peer, number) => {
 /** The first connection is the one that pings, all others are streams. */
 function pingsThen(script: Script): Script {
   return (peer, number) => (number === 0 ? answersPings : script)(peer, number);
-}
-
-/** Round trips of another client, from now until it is disposed of. */
-class Pings implements Disposable {
-  readonly #client: RawSocket;
-  #ended = false;
-  #sentMs = 0;
-  /** Of those since the last mark(). */
-  #tripsMs: number[] = [];
-
-  constructor(client: RawSocket) {
-    this.#client = client;
-    client.onBytes(() => this.#answered());
-    this.#send();
-  }
-
-  mark(): void {
-    this.#tripsMs = [];
-  }
-
-  /** Milliseconds of each round trip since mark(). */
-  get tripsMs(): readonly number[] {
-    return this.#tripsMs;
-  }
-
-  #send(): void {
-    if (this.#ended) return;
-    this.#sentMs = performance.now();
-    void this.#client.write(PINGREQ).catch(() => undefined);
-  }
-
-  #answered(): void {
-    this.#tripsMs.push(performance.now() - this.#sentMs);
-    setTimeout(() => this.#send(), 10);
-  }
-
-  [Symbol.dispose](): void {
-    this.#ended = true;
-    this.#client[Symbol.dispose]();
-  }
 }
 
 function median(values: readonly number[]): number {
@@ -122,20 +81,40 @@ async function pingThrough(limpet: Limpet): Promise<Pings> {
   return new Pings(await acceptedRaw(limpet.port('mqtt'), { clientId: 'ping' }));
 }
 
-/** Tells and checks what the stalls cost: the memory, and the other client's round trips. */
-async function expectCheap(limpet: Limpet, pings: Pings, before: number, sent: readonly number[]): Promise<void> {
+/** Streams that stand still: what was sent of each, and how the first one goes on to its end. */
+interface Stalled {
+  readonly sent: readonly number[];
+  readonly clients: readonly RawSocket[];
+  finishFirst(): Promise<void>;
+}
+
+/** What the stalls cost a stream in one round; the other client's round trips go on meanwhile. */
+async function costOf(limpet: Limpet, pings: Pings, stall: () => Promise<Stalled>): Promise<number> {
+  const before = await memory(limpet);
+  const { sent, clients, finishFirst } = await stall();
   pings.mark();
   const growth = (await memory(limpet)) - before;
   const trips = pings.tripsMs;
-  const mib = (bytes: number): string => (bytes / MIB).toFixed(2);
   console.log(
     `${sent.length} streams stalled after ${mib(median(sent))} MiB each: ${mib(before)} MiB before, growth ` +
       `${mib(growth)} MiB, ${mib(growth / sent.length)} a stream; ${trips.length} pings meanwhile, median ` +
       `${median(trips).toFixed(1)} ms, slowest ${Math.max(...trips).toFixed(1)} ms`,
   );
   expect(Math.max(...sent)).toBeLessThan(STREAM / 2);
-  expect(growth / sent.length).toBeLessThan(2 * MIB);
   expect(trips.length).toBeGreaterThan(20);
+  await finishFirst();
+  for (const client of clients) client.reset();
+  return growth / sent.length;
+}
+
+async function expectCheap(limpet: Limpet, pings: Pings, stall: () => Promise<Stalled>): Promise<void> {
+  const costs: number[] = [];
+  for (let round = 0; round < 3; round += 1) costs.push(await costOf(limpet, pings, stall));
+  expect(median(costs)).toBeLessThan(2 * MIB);
+}
+
+function mib(bytes: number): string {
+  return (bytes / MIB).toFixed(2);
 }
 
 /** `STREAMS` of them, one after the other connected. */
@@ -161,17 +140,18 @@ test('P10: a client that stops reading under 100 MB of its broker', async () => 
   const warm = await streamsOf(() => connect(true));
   for (const client of warm) await client.waitForBytes(whole, SLOW_MS);
   for (const client of warm) client.reset();
-  const before = await memory(limpet);
-
-  const stalled = await streamsOf(() => connect(false));
-  await broker.waitForPeer(2 * STREAMS);
-  const sent = await standstill(() => broker.peers.slice(1 + STREAMS).map(sentBy));
-  await expectCheap(limpet, pings, before, sent);
-  const [first] = stalled;
-  first?.readAgain();
-  await first?.waitForBytes(whole, SLOW_MS);
-  expect(first?.bytesIn).toBe(whole);
-  for (const client of stalled) client.reset();
+  await expectCheap(limpet, pings, async () => {
+    const number = broker.peers.length;
+    const clients = await streamsOf(() => connect(false));
+    await broker.waitForPeer(number + STREAMS - 1);
+    const sent = await standstill(() => broker.peers.slice(number).map(sentBy));
+    const finishFirst = async (): Promise<void> => {
+      clients[0]?.readAgain();
+      await clients[0]?.waitForBytes(whole, SLOW_MS);
+      expect(clients[0]?.bytesIn).toBe(whole);
+    };
+    return { sent, clients, finishFirst };
+  });
 });
 
 test('P10: a broker that stops reading under 100 MB of a client', async () => {
@@ -189,20 +169,22 @@ test('P10: a broker that stops reading under 100 MB of a client', async () => {
   await Promise.all(warm.map(sendStream));
   for (const peer of broker.peers.slice(1)) await peer.waitForBytes(whole, SLOW_MS);
   for (const client of warm) client.reset();
-  const before = await memory(limpet);
-
-  const stalled = await streamsOf(connect);
-  await broker.waitForPeer(2 * STREAMS);
-  const peers = broker.peers.slice(1 + STREAMS);
-  for (const peer of peers) peer.stopReading();
-  const [first, ...others] = stalled.map(async client => sendStream(client));
-  // They are reset in the middle of it.
-  for (const other of others) other.catch(() => undefined);
-  const sent = await standstill(() => stalled.map(sentBy));
-  await expectCheap(limpet, pings, before, sent);
-  peers[0]?.readAgain();
-  await first;
-  await peers[0]?.waitForBytes(whole, SLOW_MS);
-  expect(peers[0]?.bytesIn).toBe(whole);
-  for (const client of stalled) client.reset();
+  await expectCheap(limpet, pings, async () => {
+    const number = broker.peers.length;
+    const clients = await streamsOf(connect);
+    await broker.waitForPeer(number + STREAMS - 1);
+    const peers = broker.peers.slice(number);
+    for (const peer of peers) peer.stopReading();
+    // All but the first are reset in the middle of it.
+    const [first, ...others] = clients.map(client => sendStream(client));
+    for (const other of others) other.catch(() => undefined);
+    const sent = await standstill(() => clients.map(sentBy));
+    const finishFirst = async (): Promise<void> => {
+      peers[0]?.readAgain();
+      await first;
+      await peers[0]?.waitForBytes(whole, SLOW_MS);
+      expect(peers[0]?.bytesIn).toBe(whole);
+    };
+    return { sent, clients, finishFirst };
+  });
 });
