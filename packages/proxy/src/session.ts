@@ -64,8 +64,8 @@ export class Session implements LiveSession {
     const connecting = await this.#connect(hello, placement);
     if (connecting.kind === 'linked') {
       const { assignedClientId } = connecting;
-      placement.accepted(assignedClientId === null ? null : stickValue(assignedClientId));
-      await this.#relay({ inbound: this.#inbound, connect, ...connecting });
+      const assigned = assignedClientId === null ? null : stickValue(assignedClientId);
+      await this.#relay({ inbound: this.#inbound, connect, ...connecting }, placement.accepted(assigned));
       placement.release();
       return;
     }
@@ -86,7 +86,8 @@ export class Session implements LiveSession {
     return await connector.run();
   }
 
-  async #relay(linked: Linked): Promise<void> {
+  /** `placed`: the stick table knows of it; nothing of the broker reaches the client before. */
+  async #relay(linked: Linked, placed: Promise<void>): Promise<void> {
     const { client, frontend } = this.#inbound;
     const { serverMs, onMarkedDown } = this.#route.view.config;
     const operator = { clientMs: frontend.clientMs, serverMs };
@@ -95,6 +96,7 @@ export class Session implements LiveSession {
     const serverFell = onMarkedDown === 'keep' ? IDLE.serverFell : () => relay.stop('server_down');
     this.#stage = { stop: reason => relay.stop(reason), serverFell };
     this.#shop.log.connected(linked);
+    await placed;
     const end = await relay.run(linked.link.toClient);
     this.#shop.log.ended(linked, { end, bytesIn: client.bytesIn, bytesOut: client.bytesOut });
   }

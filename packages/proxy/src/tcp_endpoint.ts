@@ -79,7 +79,14 @@ export class TcpEndpoint implements Endpoint {
   reset(): void {
     if (this.#socket.destroyed) return;
     this.#code ??= 'ECONNABORTED';
-    this.#transport.resetAndDestroy();
+    // While a FIN is on its way to the kernel libuv refuses to reset (EINVAL), and Node then never tells of the close.
+    if (this.#isSendingFin) this.#socket.once('finish', () => this.#transport.resetAndDestroy());
+    else this.#transport.resetAndDestroy();
+  }
+
+  get #isSendingFin(): boolean {
+    const { writableEnded, writableLength, writableFinished } = this.#socket;
+    return writableEnded && writableLength === 0 && !writableFinished;
   }
 
   keepAlive(idleMs: number): void {

@@ -10,7 +10,7 @@
   ARGV[5]… names of the usable servers
 
   Result   'h' .. server      a usable server holds the key
-           'c' .. displaced   now pending for the candidate; displaced is empty where nobody held it
+           'c' .. displaced   now pending for the candidate; displaced is empty where nobody held it, or only a claim did
            'f' .. displaced   nobody usable holds it and there is no candidate; nothing was written
 ]]
 local value = redis.call('GET', KEYS[1])
@@ -32,4 +32,7 @@ if ARGV[1] == '' then
   return 'f' .. holder
 end
 redis.call('SET', KEYS[1], ARGV[1] .. '|' .. ARGV[2] .. '|' .. ARGV[3] .. '|p', 'PX', ARGV[4])
+if value and string.match(value, '|p$') then
+  holder = ''
+end
 return 'c' .. holder

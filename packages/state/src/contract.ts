@@ -41,7 +41,8 @@ export interface ClaimRequest {
  * - `held`: a usable server holds the key already. Nothing was changed but that the entry now lives at least as long as
  *   a pending one.
  * - `claimed`: the key was free, or its server not usable; it is now pending for the candidate. `displaced` is the
- *   server that held it before, if any.
+ *   server that held it before, if any: the one to give it back to. A pending claim, of whatever session, holds nothing
+ *   that could be given back.
  * - `free`: nobody usable holds the key and no candidate was given. Nothing was written.
  * - `full`: the table holds `size` entries and all are pinned or pending. Nothing was written; the client can be served
  *   on the candidate, without stickiness.

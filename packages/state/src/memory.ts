@@ -67,10 +67,11 @@ export class MemoryTable {
     if (!found && !this.#hasRoom(now)) return { kind: 'full', degraded: false };
     const server = request.candidate ?? assign?.(displaced, request) ?? null;
     if (server === null) return { kind: 'free', displaced, degraded: false };
+    const wasPending = found?.state === 'pending';
     const entry = found ?? this.#add(request.key);
     this.#write(entry, server, request.by);
     this.#wait(entry, 'pending', now);
-    return { kind: 'claimed', server, displaced, degraded: false };
+    return { kind: 'claimed', server, displaced: wasPending ? null : displaced, degraded: false };
   }
 
   /** As `StickTable.confirm`. */

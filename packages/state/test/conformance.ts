@@ -97,6 +97,16 @@ export function stickTableConformance(name: string, open: OpenTable, isDegraded 
       expect(await table.get('k')).toMatchObject({ server: 'b', state: 'pending', ...ben });
     });
 
+    it('names no server that only a pending claim held: there is nothing to give back', async () => {
+      await using opened = await open(long);
+      const { table } = opened;
+      await table.claim(want('k', 'a', ann));
+      const answer = await table.claim(want('k', 'b', ben, ['b', 'c']));
+      expect(answer).toEqual({ kind: 'claimed', server: 'b', displaced: null, degraded });
+      await table.abandon('k', ben, null);
+      expect(await table.get('k')).toBeNull();
+    });
+
     it('keeps keys apart, whatever is in them', async () => {
       await using opened = await open(long);
       const { table } = opened;

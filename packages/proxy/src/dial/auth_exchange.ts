@@ -27,8 +27,20 @@ export function exchangeAuth(
   first: Buffer,
   stepMs: number,
   wheel: TimerWheel,
-): Promise<AuthEnd> {
-  return new Promise(resolve => new AuthExchange(client, server, stepMs, wheel, resolve).start(first));
+): Authenticating {
+  let exchange: AuthExchange | null = null;
+  const result = new Promise<AuthEnd>(resolve => {
+    exchange = new AuthExchange(client, server, stepMs, wheel, resolve);
+    exchange.start(first);
+  });
+  return { result, cancel: () => exchange?.cancel() };
+}
+
+/** An exchange under way. */
+export interface Authenticating {
+  readonly result: Promise<AuthEnd>;
+  /** Ends it as `broken`. */
+  cancel(): void;
 }
 
 class AuthExchange {
@@ -65,6 +77,10 @@ class AuthExchange {
     this.#client.resume();
     this.#server.resume();
     this.#fromServer(first);
+  }
+
+  cancel(): void {
+    this.#end(BROKEN);
   }
 
   #fromClient(chunk: Buffer): void {

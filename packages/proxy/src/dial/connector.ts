@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { Candidate } from '../route/placement.ts';
 import type { NoServer } from '../route/scheduler.ts';
 import type { Choice, Hello, Inbound, Link } from '../stages.ts';
-import { type Answer, type Attempt, type Dialing, dial, type Sight } from './attempt.ts';
+import { type Answer, type Attempt, dial, type Sight } from './attempt.ts';
 import { exchangeAuth } from './auth_exchange.ts';
 import { encodeProxyHeader } from './proxy_header.ts';
 
@@ -55,7 +55,8 @@ export class Connector {
   readonly #backend: BackendConfig;
   readonly #desk: ConnectorDesk;
   readonly #shop: ConnectorShop;
-  #dialing: Dialing | null = null;
+  /** What run() waits for of a broker. */
+  #waiting: { cancel(): void } | null = null;
   #cancelled = false;
   #retries = -1;
   #last: string | null = null;
@@ -71,12 +72,12 @@ export class Connector {
   /** The session is over: the result will be `cancelled`. */
   cancel(): void {
     this.#cancelled = true;
-    this.#dialing?.cancel();
+    this.#waiting?.cancel();
   }
 
   /** The server that is being tried has gone down: on to the next one, at once. */
   skip(): void {
-    this.#dialing?.cancel();
+    this.#waiting?.cancel();
   }
 
   async run(): Promise<Connecting> {
@@ -106,9 +107,10 @@ export class Connector {
     const { connectMs, connackMs } = this.#backend;
     const { version } = this.#hello.connect;
     const order = { address, port: server.port, first: this.#first(server), version, connectMs, connackMs };
-    this.#dialing = dial(order, this.#shop.wheel);
-    const attempt = await this.#dialing.result;
-    this.#dialing = null;
+    const dialing = dial(order, this.#shop.wheel);
+    this.#waiting = dialing;
+    const attempt = await dialing.result;
+    this.#waiting = null;
     if (attempt.kind !== 'answered') this.#desk.trying(null);
     return { attempt, server };
   }
@@ -186,7 +188,10 @@ export class Connector {
     { server, bytes, times }: Extract<Attempt, { kind: 'answered' }>,
   ): Promise<Connecting> {
     const { client } = this.#inbound;
-    const ended = await exchangeAuth(client, server, bytes, this.#backend.connackMs, this.#shop.wheel);
+    const exchange = exchangeAuth(client, server, bytes, this.#backend.connackMs, this.#shop.wheel);
+    this.#waiting = exchange;
+    const ended = await exchange.result;
+    this.#waiting = null;
     if (ended.kind === 'accepted') return this.#linked(choice, ended.answer, server, ended.bytes, times);
     this.#desk.trying(null);
     server.close();

@@ -38,7 +38,12 @@ export class Admission {
     return this.#used;
   }
 
-  /** Called when there is room again after enter() said no. */
+  /** The process has as many as it can have; onRoom will tell when that is over. */
+  get isFull(): boolean {
+    return this.#used >= this.#limits.most;
+  }
+
+  /** Called when there is room again after enter() said no, or took the last place that the process has. */
   onRoom(listener: () => void): void {
     this.#onRoom = listener;
   }
@@ -56,8 +61,9 @@ export class Admission {
       return false;
     }
     this.#used += 1;
+    if (this.isFull) this.#refused = true;
     // Ask ahead, so that the next burst does not wait.
-    if (this.#leased - this.#used < this.#limits.block / 2) this.#ask();
+    else if (this.#leased - this.#used < this.#limits.block / 2) this.#ask();
     return true;
   }
 

@@ -7,6 +7,8 @@ export type ListenHandle = NonNullable<Parameters<Server['listen']>[0]>;
 export interface ListenerEvents {
   /** A new client. False: there is no room; the listener keeps it and accepts no more until resume(). */
   accepted(socket: Socket): boolean;
+  /** This process can have no more clients for now: another one may, so they had better stay in the backlog. */
+  isFull(): boolean;
   /** Accepting failed for want of descriptors or memory; it goes on after a second. */
   starved(code: string): void;
   /** The listener needs its handle (again): answer with start(). */
@@ -26,16 +28,20 @@ export class Listener {
   #server: Server | null = null;
   /** Accepted, but there was no room for it. */
   readonly #kept: Socket[] = [];
-  #state: 'open' | 'paused' | 'closed' = 'paused';
+  /** `asked`: it accepts as soon as it has its handle. */
+  #state: 'asked' | 'open' | 'paused' | 'closed' = 'asked';
 
   constructor(events: ListenerEvents) {
     this.#events = events;
   }
 
-  /** Begins to accept. Resolves when the kernel knows. */
+  /** Begins to accept, unless it has been paused meanwhile. Resolves when the kernel knows. */
   start(handle: ListenHandle): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'closed') return resolve();
+      if (this.#state !== 'asked') {
+        (handle as { close(): void }).close();
+        return resolve();
+      }
       const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
       this.#server = server;
       this.#state = 'open';
@@ -56,9 +62,17 @@ export class Listener {
       if (socket !== undefined && !socket.destroyed && !this.#events.accepted(socket)) return;
       this.#kept.shift();
     }
-    if (this.#state !== 'paused') return;
-    this.#state = 'open';
+    if (this.#state !== 'paused' || this.#events.isFull()) return;
+    this.#state = 'asked';
     this.#events.wantsHandle();
+  }
+
+  /** Accepts nobody until resume(). */
+  pause(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'paused';
+    this.#server?.close();
+    this.#server = null;
   }
 
   /** Accepts nobody any more. */
@@ -74,20 +88,13 @@ export class Listener {
     else if (this.#kept.length > 0 || !this.#events.accepted(socket)) {
       this.#kept.push(socket);
       socket.on('error', () => {});
-      this.#pause();
+      this.pause();
     }
-  }
-
-  #pause(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'paused';
-    this.#server?.close();
-    this.#server = null;
   }
 
   #starved(code: string): void {
     this.#events.starved(code);
-    this.#pause();
+    this.pause();
     setTimeout(() => this.resume(), STARVED_PAUSE_MS).unref();
   }
 }

@@ -98,6 +98,7 @@ export class Workplace implements Workshop {
     if (frontend === undefined) return;
     const listener = new Listener({
       accepted: socket => this.#accept(socket, frontend, label),
+      isFull: () => this.#admission.isFull,
       starved: code =>
         this.#lines.error('starved', { code, bind: label }, `cannot accept on ${label}: ${code}; trying again in 1 s`),
       wantsHandle: () => this.#link.say(['bind', index]),
@@ -127,6 +128,7 @@ export class Workplace implements Workshop {
     const inbound = inboundOf(socket, this.#sessions, frontend, label);
     if (inbound === null) this.#admission.leave();
     else void new Session(inbound, this).run().then(() => this.#left());
+    if (this.#admission.isFull) for (const listener of this.#listeners.values()) listener.pause();
     return true;
   }
 

@@ -51,12 +51,11 @@ export class Side implements EndpointListener {
 
   closed(code: string | null): void {
     this.gone = true;
-    // RST stays RST, behind what is still on its way; so does an orderly close.
-    if (this.#other?.gone === false) {
-      if (code === null) this.#to.close();
-      else this.#to.abort();
-    }
     this.#onEnd(code);
+    if (this.#other?.gone !== false) return;
+    // RST stays RST, behind what is still on its way; so does an orderly close.
+    if (code === null) this.#to.close();
+    else this.#to.abort();
   }
 
   /** What is left of an idle limit, null where there is none. Silence that we cause ourselves does not count. */

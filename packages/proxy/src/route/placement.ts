@@ -31,7 +31,7 @@ export type Candidate =
 
 /**
  * One session's way through the table and the scheduler. next() gives the candidates in their order; then exactly one of
- * accepted() and abandoned() is called, and after accepted() one release().
+ * accepted() and abandoned() is called, and when accepted() is over one release().
  */
 export class Placement {
   readonly #route: Route;
@@ -61,12 +61,17 @@ export class Placement {
     return this.#fromPrimary(await this.#place(null));
   }
 
-  /** The server accepted the client. `assigned`: the value to stick on that the broker's CONNACK brought, if any. */
-  accepted(assigned: string | null): void {
+  /**
+   * The server accepted the client. `assigned`: the value to stick on that the broker's CONNACK brought, if any. Its
+   * client learns it from there and may be back with it at once, at any worker: so the table knows it before the CONNACK
+   * goes out. For all others this is over when it returns.
+   */
+  async accepted(assigned: string | null): Promise<void> {
     const { table, pins } = this.#route;
+    if (table === null || this.#server === null) return;
     // A client that has a key of its own will come back with that.
-    if (assigned !== null) this.#key ??= stickKey(assigned);
-    if (table === null || this.#key === null || this.#server === null) return;
+    if (this.#key === null && assigned !== null) await this.#adopt(table, stickKey(assigned), this.#server);
+    if (this.#key === null) return;
     this.#pin = { key: this.#key, server: this.#server, by: this.#by };
     this.#claim = null;
     pins.add(this.#pin);
@@ -92,6 +97,12 @@ export class Placement {
     desk.free(this.#by.epoch);
   }
 
+  /** The answer does not matter: where the client is, it is. */
+  async #adopt(table: StickTable, key: string, server: string): Promise<void> {
+    this.#key = key;
+    await this.#claimFor(table, key, [server], server);
+  }
+
   #place(want: string | null): Promise<Placed> {
     const { desk, view } = this.#route;
     return desk.place({
@@ -114,7 +125,10 @@ export class Placement {
   async #askTable(table: StickTable, key: string): Promise<Candidate> {
     const usable = this.#route.view.usable(this.#tried);
     const look = await table.claim({ key, usable, candidate: null, by: this.#by });
-    if (look.kind === 'held') return await this.#returning(table, key, look.server, look.degraded);
+    // The shared table had lost the key, and this proxy remembered where its client was: that is claimed for it now.
+    if (look.kind === 'claimed') this.#claimed(look.displaced);
+    if (look.kind === 'held' || look.kind === 'claimed')
+      return await this.#returning(table, key, look.server, look.degraded);
     const placed = look.degraded ? this.#agreed(key) : await this.#place(null);
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
     return this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server);
@@ -150,9 +164,9 @@ export class Placement {
     return server === null ? { server, why: 'down' } : { server, stick: 'none', displaced: null };
   }
 
-  /** The first server that was displaced is the one to give the key back to; the later ones are our own attempts. */
+  /** The key goes back to whoever held it last: while this session tries, another one of its client may be accepted. */
   #claimed(displaced: string | null): How {
-    this.#claim ??= { displaced };
+    if (this.#claim === null || displaced !== null) this.#claim = { displaced };
     return this.#claim.displaced === null ? 'new' : 'moved';
   }
 

@@ -142,15 +142,18 @@ test.each(['client', 'broker'] as const)('P1: RST by the %s after the other side
   expect(await within(stayer.closed, { what: 'the reset' })).toBe('ECONNRESET');
 });
 
-test('P1: RST of a client that has just sent bytes resets the broker, and RST of a broker in the same way', async () => {
+test('P1: RST right behind bytes is no orderly end, from either side', async () => {
   await using broker = await startBroker(accepts());
   await using limpet = await startLimpet(configFor({ servers: [broker.port] }));
-  for (const first of ['client', 'broker'] as const) {
-    const { client, peer } = await connected(limpet, broker);
-    const [leaver, stayer] = first === 'client' ? [client, peer] : [peer, client];
-    await leaver.write(streamBytes(100_000));
-    leaver.reset();
-    // What is behind the reset may be lost, by TCP's own rule; that it was one may not.
-    expect(await within(stayer.closed, { what: 'the reset' })).toBe('ECONNRESET');
+  // Whether bytes and RST are seen at once is chance: often enough, they are.
+  for (let round = 0; round < 50; round += 1) {
+    for (const first of ['client', 'broker'] as const) {
+      const { client, peer } = await connected(limpet, broker);
+      const [leaver, stayer] = first === 'client' ? [client, peer] : [peer, client];
+      await leaver.write(streamBytes(100_000));
+      leaver.reset();
+      // What is behind the reset may be lost, by TCP's own rule; that it was one may not.
+      expect(await within(stayer.closed, { what: `the reset by the ${first}` })).toBe('ECONNRESET');
+    }
   }
 });

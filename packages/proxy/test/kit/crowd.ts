@@ -67,7 +67,7 @@ export interface Pace {
   /** The client of that number, from 0; null: nobody comes this time. */
   readonly next: (number: number) => LightOptions | null;
   /** What it does once it has arrived; default: it stays. */
-  readonly then?: (arrival: Arrival) => void;
+  readonly arrived?: (arrival: Arrival) => void;
 }
 
 /** Clients that keep coming, whatever becomes of those before. */
@@ -109,7 +109,7 @@ export class Stream implements AsyncDisposable {
       if (options === null) continue;
       const arrival = arrive(this.#port, options);
       this.#arrivals.push(arrival);
-      void arrival.then(this.#pace.then);
+      void arrival.then(this.#pace.arrived);
     }
   }
 }

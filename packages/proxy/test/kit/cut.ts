@@ -18,7 +18,7 @@ export async function sendInPieces(port: number, lists: readonly (readonly Buffe
 }
 
 /** Resolves when the program that listens on this port of 127.0.0.1 has read everything that these clients have sent. */
-export async function taken(port: number, clients: readonly RawSocket[]): Promise<void> {
+async function taken(port: number, clients: readonly RawSocket[]): Promise<void> {
   const isTaken = (): boolean => {
     const sockets = kernelSockets().filter(socket => socket.localPort === port);
     const unread = new Map(sockets.map(socket => [socket.remotePort, socket.unread]));

@@ -4,6 +4,7 @@
 import { connect, type Socket } from 'node:net';
 import { generate, type IConnectPacket } from 'mqtt-packet';
 import { within } from './condition.ts';
+import { resetSocket } from './raw_socket.ts';
 
 export interface LightOptions {
   readonly clientId: string;
@@ -136,8 +137,8 @@ export class LightClient implements AsyncDisposable {
 
   /** The connection breaks (RST). */
   async drop(): Promise<void> {
-    if (!this.#isClosed) this.#socket.resetAndDestroy();
-    await this.closed;
+    resetSocket(this.#socket);
+    await within(this.closed, { what: `the end of ${this.clientId}` });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,8 @@ export interface LimpetOptions {
   /** Further arguments of `limpet run`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A program, with its arguments, that starts Limpet's in its place: `['prlimit', '--nofile=148']`. */
+  readonly before?: readonly string[];
   /** Default 20 s. */
   readonly readyMs?: number;
 }
@@ -24,9 +26,11 @@ export interface LimpetOptions {
 const bin = fileURLToPath(new URL('../../../cli/dist/bin.js', import.meta.url));
 
 /** Runs `limpet ARGS`; for commands that end by themselves, and starts that fail. */
-export function runLimpet(args: readonly string[], env: Readonly<Record<string, string>> = {}): Process {
+export function runLimpet(args: readonly string[], options: Pick<LimpetOptions, 'before' | 'env'> = {}): Process {
+  const words = [...(options.before ?? []), process.execPath, bin, ...args];
+  const [command = '', ...rest] = words;
   // NODE_OPTIONS of the test runner are not the user's.
-  return startProcess(process.execPath, [bin, ...args], { env: { NODE_OPTIONS: '', ...env } });
+  return startProcess(command, rest, { env: { NODE_OPTIONS: '', ...options.env } });
 }
 
 /**
@@ -36,7 +40,7 @@ export function runLimpet(args: readonly string[], env: Readonly<Record<string, 
 export async function startLimpet(config: string | object, options: LimpetOptions = {}): Promise<Limpet> {
   const directory = await makeDirectory('limpet');
   const file = directory.write('limpet.yaml', asYaml(config));
-  const limpet = new Limpet(directory, file, runLimpet(['run', '-c', file, ...(options.args ?? [])], options.env));
+  const limpet = new Limpet(directory, file, runLimpet(['run', '-c', file, ...(options.args ?? [])], options));
   try {
     await limpet.waitForEvent(event => event.event === 'ready', 'event "ready"', options.readyMs ?? 20_000);
     return limpet;

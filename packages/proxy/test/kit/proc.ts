@@ -3,6 +3,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** USER_HZ, which is 100 on every Linux that programs see. */
+const msPerTick = 10;
+
 interface Stat {
   /** R, S, D, T, Z … (proc_pid_stat(5)). */
   readonly state: string;
@@ -31,12 +34,34 @@ export function residentBytes(pid: number): number {
 }
 
 function statOf(pid: number): Stat | null {
+  const [state, parent] = fieldsOf(pid);
+  return state === undefined ? null : { state, parent: Number(parent) };
+}
+
+/** The fields from the third one, the state, on; none where there is no such process. */
+function fieldsOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in brackets, may hold spaces and brackets of its own.
-    const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state, parent: Number(parent) };
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return null;
+    return [];
   }
+}
+
+/** Milliseconds since the system's start when a process began, in steps of 10. */
+export function startedAtMs(pid: number): number {
+  return Number(fieldsOf(pid)[19]) * msPerTick;
+}
+
+/** The time on the clock of `startedAtMs` for one of `Date.now()`. */
+export function sinceBootMs(dateMs: number): number {
+  const uptimeMs = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000;
+  return uptimeMs - (Date.now() - dateMs);
+}
+
+/** Milliseconds of CPU that a process has used, in steps of 10. */
+export function cpuMs(pid: number): number {
+  const fields = fieldsOf(pid);
+  return (Number(fields[11]) + Number(fields[12])) * msPerTick;
 }

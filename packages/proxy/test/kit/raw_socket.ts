@@ -25,6 +25,13 @@ export async function connectRaw(port: number, options: RawOptions = {}): Promis
   return raw;
 }
 
+/** RST; behind our FIN where that is on its way already, for then libuv refuses (EINVAL) and Node never tells the close. */
+export function resetSocket(socket: Socket): void {
+  const isSendingFin = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
+  if (isSendingFin) socket.once('finish', () => socket.resetAndDestroy());
+  else if (!socket.destroyed) socket.resetAndDestroy();
+}
+
 export class RawSocket implements Disposable {
   /** `Date.now()` when it was made. */
   readonly atMs: number = Date.now();
@@ -50,6 +57,8 @@ export class RawSocket implements Disposable {
     });
     socket.on('end', () => {
       this.#ended = true;
+      // libuv tells an end where RST comes right behind bytes; writing nothing asks the kernel, and fails after RST.
+      if (!socket.writableEnded) socket.write(Buffer.alloc(0));
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       code = error.code ?? error.message;
@@ -126,7 +135,7 @@ export class RawSocket implements Disposable {
 
   /** RST. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   [Symbol.dispose](): void {

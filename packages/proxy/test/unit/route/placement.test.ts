@@ -91,11 +91,26 @@ describe('the memory table', () => {
     expect([...office.pins.batches(9)].flat()).toMatchObject([{ key: 'device', by: { epoch: 2 } }]);
   });
 
+  test('P2: a session that nobody accepts gives the key back to the one that was accepted meanwhile', async () => {
+    const office = new Office({ servers: THREE });
+    await visit(office, 1, 'device');
+    const unlucky = office.session(2, 'device');
+    expect([await nextOf(unlucky), await nextOf(unlucky)]).toEqual(['a sticky', 'b moved']);
+    const lucky = office.session(3, 'device');
+    expect(await nextOf(lucky)).toBe('b sticky');
+    lucky.accepted(null);
+    expect(await nextOf(unlucky)).toBe('c moved');
+    unlucky.abandoned();
+    expect(office.table.peek('device')).toMatchObject({ server: 'b', state: 'cooling' });
+    expect(office.table.renew([...office.pins.batches(9)].flat())).toEqual([]);
+    expect(office.table.peek('device')).toMatchObject({ server: 'b', state: 'pinned', epoch: 3 });
+  });
+
   test('the broker assigned the id: that is the key from now on', async () => {
     const office = new Office({ servers: THREE });
     const session = office.session(1, null);
     expect(await nextOf(session)).toBe('a none');
-    session.accepted('auto-7f');
+    await session.accepted('auto-7f');
     expect(office.table.peek('auto-7f')).toMatchObject({ server: 'a', state: 'pinned' });
     session.release();
     await visit(office, 2, 'other');

@@ -105,6 +105,22 @@ describe('a table that is shared with other proxies', () => {
     expect(office.counts()).toEqual([1, 0]);
   });
 
+  test('P2: the table had lost the key, and our look put it back: the client goes home, and its claim can be undone', async () => {
+    const redis = new MemoryTable({ size: 1000, times: TIMES, now: () => 0 });
+    const honest = localTable(redis);
+    const office = new Office({
+      servers: THREE,
+      shared: { ...honest, claim: request => honest.claim({ ...request, candidate: request.candidate ?? 'c' }) },
+    });
+    const session = office.session(1, 'device');
+    expect(await nextOf(session)).toBe('c sticky');
+    expect(office.asked).toBe(0);
+    expect(redis.peek('device')).toMatchObject({ server: 'c', state: 'pending' });
+    session.abandoned();
+    expect(redis.peek('device')).toBeNull();
+    expect(office.counts()).toEqual([0, 0, 0]);
+  });
+
   test('a client without a key never asks the table', async () => {
     const office = new Office({ servers: THREE, shared: { ...away(), claim: () => expect.unreachable() } });
     expect(await nextOf(office.session(1, null))).toBe('a none');

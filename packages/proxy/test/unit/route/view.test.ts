@@ -47,7 +47,11 @@ describe('agreed()', () => {
   test('P4: two views of the same servers agree on every key, in any order of the servers', () => {
     const other = new BackendView(backend([...SERVERS].reverse()));
     other.update(SERVERS.map(({ name }) => status(name)));
-    fc.assert(fc.property(fc.string(), key => expect(other.agreed(key, NONE)).toBe(view().agreed(key, NONE))));
+    fc.assert(
+      fc.property(fc.string(), key => {
+        expect(other.agreed(key, NONE)).toBe(view().agreed(key, NONE));
+      }),
+    );
   });
 
   test('P4: only the keys of a server that falls move', () => {

@@ -1,0 +1,110 @@
+import { lookup } from 'node:dns/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Resolver } from '../../../src/process/resolver.ts';
+
+vi.mock('node:dns/promises', () => ({ lookup: vi.fn() }));
+
+const EVERY_MS = 1000;
+const asked = vi.mocked(
+  lookup as (host: string, options: { all: true }) => Promise<{ address: string; family: number }[]>,
+);
+const resolvers: Resolver[] = [];
+
+/** The answers to the next look-ups, in order; then the last one again and again. */
+function answers(...list: (readonly string[] | Error)[]): void {
+  asked.mockImplementation(async () => {
+    const answer = list.length > 1 ? list.shift() : list[0];
+    if (answer instanceof Error) throw answer;
+    return (answer ?? []).map(address => ({ address, family: 4 }));
+  });
+}
+
+function scene(...hosts: string[]) {
+  const told: string[] = [];
+  const resolver = new Resolver(hosts, EVERY_MS, (host, address, reason) => told.push(`${host} ${address ?? reason}`));
+  resolvers.push(resolver);
+  return { resolver, told };
+}
+
+const failure = (): Error => Object.assign(new Error('getaddrinfo ENOTFOUND broker'), { code: 'ENOTFOUND' });
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+});
+afterEach(() => {
+  for (const resolver of resolvers.splice(0)) resolver.stop();
+  vi.useRealTimers();
+  asked.mockReset();
+});
+
+test.each(['192.0.2.1', '::1', '2001:db8::7'])('%s is its own answer, and is never looked up', async address => {
+  const { resolver, told } = scene(address);
+  expect(resolver.address(address)).toBe(address);
+  await resolver.start();
+  await vi.advanceTimersByTimeAsync(10 * EVERY_MS);
+  expect([asked.mock.calls.length, told]).toEqual([0, []]);
+});
+
+test('a name is known when start() resolves, and looked up again and again', async () => {
+  answers(['192.0.2.1'], ['192.0.2.1'], ['192.0.2.2']);
+  const { resolver, told } = scene('broker');
+  expect(resolver.address('broker')).toBeNull();
+  await resolver.start();
+  expect(resolver.address('broker')).toBe('192.0.2.1');
+  await vi.advanceTimersByTimeAsync(EVERY_MS);
+  await vi.advanceTimersByTimeAsync(EVERY_MS);
+  expect(resolver.address('broker')).toBe('192.0.2.2');
+  expect(told).toEqual(['broker 192.0.2.1', 'broker 192.0.2.2']);
+});
+
+test('a name with several addresses keeps the one that is in use, in whatever order they come', async () => {
+  answers(['192.0.2.1', '192.0.2.2'], ['192.0.2.2', '192.0.2.1'], ['192.0.2.3', '192.0.2.2']);
+  const { resolver, told } = scene('broker');
+  await resolver.start();
+  await vi.advanceTimersByTimeAsync(EVERY_MS);
+  expect(resolver.address('broker')).toBe('192.0.2.1');
+  await vi.advanceTimersByTimeAsync(EVERY_MS);
+  expect(told).toEqual(['broker 192.0.2.1', 'broker 192.0.2.3']);
+});
+
+describe('look-ups that fail', () => {
+  test('a name that was resolved once keeps its address', async () => {
+    answers(['192.0.2.1'], failure());
+    const { resolver, told } = scene('broker');
+    await resolver.start();
+    await vi.advanceTimersByTimeAsync(3 * EVERY_MS);
+    expect(resolver.address('broker')).toBe('192.0.2.1');
+    expect(told).toEqual(['broker 192.0.2.1']);
+  });
+
+  test('one that never was is told with its reason, and keeps nobody from starting', async () => {
+    answers(failure(), ['192.0.2.1']);
+    const { resolver, told } = scene('broker');
+    await resolver.start();
+    expect(told).toEqual(['broker ENOTFOUND']);
+    await vi.advanceTimersByTimeAsync(EVERY_MS);
+    expect(told).toEqual(['broker ENOTFOUND', 'broker 192.0.2.1']);
+  });
+});
+
+test('a look-up that hangs is not joined by others: each of them would hold a thread', async () => {
+  answers(['192.0.2.1']);
+  const { resolver } = scene('broker', 'other');
+  await resolver.start();
+  asked.mockImplementation(host => (host === 'broker' ? new Promise(() => {}) : Promise.resolve([])));
+  await vi.advanceTimersByTimeAsync(10 * EVERY_MS);
+  const times = (host: string): number => asked.mock.calls.filter(([one]) => one === host).length;
+  expect([times('broker'), times('other')]).toEqual([2, 11]);
+});
+
+test('after stop() nothing is asked and nothing is told, not even what was under way', async () => {
+  let answer: (found: { address: string; family: number }[]) => void = () => {};
+  asked.mockImplementation(() => new Promise(resolve => (answer = resolve)));
+  const { resolver, told } = scene('broker');
+  const started = resolver.start();
+  resolver.stop();
+  answer([{ address: '192.0.2.1', family: 4 }]);
+  await started;
+  await vi.advanceTimersByTimeAsync(5 * EVERY_MS);
+  expect([asked.mock.calls.length, told]).toEqual([1, []]);
+});
