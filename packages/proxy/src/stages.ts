@@ -61,6 +61,10 @@ export interface WebSocketFacts {
   passThrough(): { readonly endpoint: Endpoint; readonly frames: Buffer };
   /** The frames so far, without stopping anything: for each attempt at a broker. */
   frames(): Buffer;
+  /** `?` and what followed it in the request's target, or empty. May hold tokens: never to be logged. */
+  readonly query: string;
+  /** Nothing will be replayed: lets go of header fields and frames. */
+  forget(): void;
 }
 
 /** What a CONNECT says, decoded and found legal. */
@@ -105,6 +109,8 @@ export interface Link {
   readonly server: Endpoint;
   /** What the broker has sent so far: the CONNACK, and what came behind it. Nothing of it has reached the client. */
   readonly toClient: Buffer;
+  /** How many bytes of a WebSocket client's frames the broker has got; null where it gets plain bytes. */
+  readonly framesSent: number | null;
   /** MQTT 5.0 Server Keep Alive, seconds. */
   readonly serverKeepAliveS: number | null;
   /** Servers that failed before this one. */

@@ -14,6 +14,7 @@ export type Attempt =
       readonly answer: Answer;
       readonly server: Endpoint;
       readonly toClient: Buffer;
+      readonly mqtt: Buffer;
       readonly times: DialTimes;
     }
   /** The stream could not be opened: refused, unreachable, TLS failed, or not within the deadline (`ETIMEDOUT`). */
@@ -86,7 +87,7 @@ export class Dialing {
     this.#openedMs = performance.now();
     this.#timer.cancel();
     if (this.#order.script.isSilent) {
-      this.#answered(server, { kind: 'none' }, NOTHING);
+      this.#answered(server, { kind: 'none' }, NOTHING, NOTHING);
       return;
     }
     this.#timer = this.#wheel.after(this.#order.connackMs, () => this.#fail({ kind: 'connack_timeout' }));
@@ -112,17 +113,17 @@ export class Dialing {
         break;
       case 'answered':
         server.pause();
-        this.#answered(server, step.answer, step.toClient);
+        this.#answered(server, step.answer, step.toClient, step.mqtt);
     }
   }
 
-  #answered(server: Endpoint, answer: Answer, toClient: Buffer): void {
+  #answered(server: Endpoint, answer: Answer, toClient: Buffer, mqtt: Buffer): void {
     this.#timer.cancel();
     const settle = this.#settle;
     this.#settle = null;
     const connectMs = this.#openedMs - this.#startedMs;
     const times = { connectMs, connackMs: performance.now() - this.#startedMs };
-    settle?.({ kind: 'answered', answer, server, toClient, times });
+    settle?.({ kind: 'answered', answer, server, toClient, mqtt, times });
   }
 
   #fail(attempt: Attempt): void {

@@ -1,12 +1,13 @@
 import type { TimerWheel } from '../clock.ts';
 import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
-import type { Endpoint } from '../endpoint.ts';
 import type { Candidate } from '../route/placement.ts';
 import type { NoServer } from '../route/scheduler.ts';
-import type { Choice, Hello, Inbound, Link } from '../stages.ts';
-import { type Answer, type Attempt, dial, type Sight } from './attempt.ts';
+import type { Choice, Inbound, Link } from '../stages.ts';
+import type { BrokerTls } from '../tls/dial_tls.ts';
+import { type Attempt, dial, type Sight } from './attempt.ts';
 import { exchangeAuth } from './auth_exchange.ts';
 import { encodeProxyHeader } from './proxy_header.ts';
+import type { Answer, DialScript } from './script.ts';
 
 /** How connecting a client to some broker ended. */
 export type Connecting =
@@ -46,12 +47,21 @@ export interface ConnectorDesk {
   seen(server: string, sight: Sight): void;
   /** The attempt goes to this server now (null: to none). */
   trying(server: string | null): void;
+  /** What is said to that server, anew for each attempt. */
+  script(server: ServerConfig): DialScript;
+  /** TLS towards a server; null where its configuration wants none. */
+  tls(server: string): BrokerTls | null;
 }
+
+type Answered = Extract<Attempt, { kind: 'answered' }>;
+/** Final, or what to tell the client should nobody else do better. */
+type Judgement =
+  | { readonly final: true; readonly connecting: Connecting }
+  | { readonly final: false; readonly connecting: Connecting | null };
 
 /** Takes a client from candidate to candidate until a broker answers for good. Nothing reaches the client meanwhile. */
 export class Connector {
   readonly #inbound: Inbound;
-  readonly #hello: Hello;
   readonly #backend: BackendConfig;
   readonly #desk: ConnectorDesk;
   readonly #shop: ConnectorShop;
@@ -61,9 +71,8 @@ export class Connector {
   #retries = -1;
   #last: string | null = null;
 
-  constructor(inbound: Inbound, hello: Hello, backend: BackendConfig, shop: ConnectorShop, desk: ConnectorDesk) {
+  constructor(inbound: Inbound, backend: BackendConfig, shop: ConnectorShop, desk: ConnectorDesk) {
     this.#inbound = inbound;
-    this.#hello = hello;
     this.#backend = backend;
     this.#desk = desk;
     this.#shop = shop;
@@ -88,38 +97,38 @@ export class Connector {
       if (this.#cancelled) break;
       if (candidate.kind === 'nobody') return lastAnswer ?? this.#nobody(this.#retries < 0 ? candidate.why : 'failed');
       this.#retries += 1;
-      const { attempt, server } = await this.#try(candidate.target.config, candidate.target.address);
+      const { config, address } = candidate.target;
+      const attempt = await this.#try(config, address);
       if (this.#cancelled) {
         if (attempt.kind === 'answered') attempt.server.reset();
         break;
       }
-      this.#note(server.name, attempt);
-      const end = await this.#judge(candidate.choice, attempt);
-      if (end.final) return end.connecting;
-      lastAnswer = end.connecting ?? lastAnswer;
+      this.#note(config.name, attempt);
+      const judgement = await this.#judge(candidate.choice, config, attempt);
+      if (judgement.final) return judgement.connecting;
+      lastAnswer = judgement.connecting ?? lastAnswer;
     }
     if (this.#cancelled) return { kind: 'cancelled' };
     return lastAnswer ?? this.#nobody('failed');
   }
 
-  async #try(server: ServerConfig, address: string): Promise<{ attempt: Attempt; server: ServerConfig }> {
+  async #try(server: ServerConfig, address: string): Promise<Attempt> {
     this.#desk.trying(server.name);
     const { connectMs, connackMs } = this.#backend;
-    const { version } = this.#hello.connect;
-    const order = { address, port: server.port, first: this.#first(server), version, connectMs, connackMs };
+    const tls = this.#desk.tls(server.name);
+    const script = this.#desk.script(server);
+    const order = { address, port: server.port, header: this.#header(server), tls, script, connectMs, connackMs };
     const dialing = dial(order, this.#shop.wheel);
     this.#waiting = dialing;
     const attempt = await dialing.result;
     this.#waiting = null;
     if (attempt.kind !== 'answered') this.#desk.trying(null);
-    return { attempt, server };
+    return attempt;
   }
 
-  /** One buffer, so one segment where it fits: a receiver may take header and CONNECT apart otherwise. */
-  #first(server: ServerConfig): Buffer {
-    if (server.sendProxy === null) return this.#hello.bytes;
-    const uniqueId = `${this.#shop.name}-${this.#inbound.id}`;
-    return Buffer.concat([encodeProxyHeader(server.sendProxy, this.#inbound, uniqueId), this.#hello.bytes]);
+  #header(server: ServerConfig): Buffer | null {
+    if (server.sendProxy === null) return null;
+    return encodeProxyHeader(server.sendProxy, this.#inbound, `${this.#shop.name}-${this.#inbound.id}`);
   }
 
   #note(server: string, attempt: Attempt): void {
@@ -140,79 +149,84 @@ export class Connector {
     }
   }
 
-  /** Final, or what to tell the client should nobody else do better. */
-  async #judge(
-    choice: Choice,
-    attempt: Attempt,
-  ): Promise<{ final: true; connecting: Connecting } | { final: false; connecting: Connecting | null }> {
-    switch (attempt.kind) {
-      case 'answered':
-        return await this.#answered(choice, attempt);
-      case 'closed':
-        this.#last = `${choice.server}: closed before CONNACK${attempt.code === null ? '' : ` (${attempt.code})`}`;
-        return { final: false, connecting: { kind: 'closed', choice, retries: this.#retries } };
-      case 'dial':
-      case 'local':
-        this.#last = `${choice.server}: ${attempt.code}`;
-        return { final: false, connecting: null };
-      case 'garbage':
-        this.#last = `${choice.server}: ${attempt.detail}`;
-        return { final: false, connecting: null };
-      case 'connack_timeout':
-        this.#last = `${choice.server}: no CONNACK`;
-        return { final: false, connecting: null };
-      case 'cancelled':
-        this.#last = `${choice.server}: went down`;
-        return { final: false, connecting: null };
+  async #judge(choice: Choice, server: ServerConfig, attempt: Attempt): Promise<Judgement> {
+    if (attempt.kind === 'answered') return await this.#answered(choice, server, attempt);
+    this.#last = `${choice.server}: ${failure(attempt)}`;
+    const connecting: Connecting | null =
+      attempt.kind === 'closed' ? { kind: 'closed', choice, retries: this.#retries } : null;
+    return { final: false, connecting };
+  }
+
+  async #answered(choice: Choice, server: ServerConfig, attempt: Answered): Promise<Judgement> {
+    const { answer } = attempt;
+    const isFramed = server.websocket !== null;
+    switch (answer.kind) {
+      case 'accepted':
+      case 'none':
+        return { final: true, connecting: this.#linked(choice, isFramed, attempt, answer) };
+      case 'auth':
+        // Frames pass as they are from the first AUTH on; plain bytes are followed until the CONNACK.
+        if (isFramed) return { final: true, connecting: this.#linked(choice, isFramed, attempt, { kind: 'none' }) };
+        return { final: true, connecting: await this.#authenticate(choice, attempt) };
+      case 'refused': {
+        attempt.server.close();
+        this.#desk.trying(null);
+        this.#last = `${choice.server}: CONNACK 0x${answer.code.toString(16).padStart(2, '0')}`;
+        return { final: !answer.reroute, connecting: this.#refused(choice, answer.code, attempt.mqtt) };
+      }
     }
   }
 
-  async #answered(
-    choice: Choice,
-    attempt: Extract<Attempt, { kind: 'answered' }>,
-  ): Promise<{ final: true; connecting: Connecting } | { final: false; connecting: Connecting | null }> {
-    const { server, answer, bytes, times } = attempt;
-    if (answer.kind === 'auth') return { final: true, connecting: await this.#authenticate(choice, attempt) };
-    if (answer.kind === 'accepted')
-      return { final: true, connecting: this.#linked(choice, answer, server, bytes, times) };
-    server.close();
-    this.#desk.trying(null);
-    this.#last = `${choice.server}: CONNACK 0x${answer.code.toString(16).padStart(2, '0')}`;
-    const connecting: Connecting = { kind: 'refused', choice, code: answer.code, bytes, retries: this.#retries };
-    return answer.reroute ? { final: false, connecting } : { final: true, connecting };
-  }
-
   /** Once a byte of AUTH has reached the client there is no other broker for it any more. */
-  async #authenticate(
-    choice: Choice,
-    { server, bytes, times }: Extract<Attempt, { kind: 'answered' }>,
-  ): Promise<Connecting> {
+  async #authenticate(choice: Choice, attempt: Answered): Promise<Connecting> {
     const { client } = this.#inbound;
-    const exchange = exchangeAuth(client, server, bytes, this.#backend.connackMs, this.#shop.wheel);
+    const { server, toClient } = attempt;
+    const exchange = exchangeAuth(client, server, toClient, this.#backend.connackMs, this.#shop.wheel);
     this.#waiting = exchange;
     const ended = await exchange.result;
     this.#waiting = null;
-    if (ended.kind === 'accepted') return this.#linked(choice, ended.answer, server, ended.bytes, times);
+    if (ended.kind === 'accepted') {
+      return this.#linked(choice, false, { ...attempt, toClient: ended.bytes }, ended.answer);
+    }
     this.#desk.trying(null);
     server.close();
-    if (ended.kind === 'refused')
-      return { kind: 'refused', choice, code: ended.code, bytes: ended.bytes, retries: this.#retries };
-    return { kind: 'cancelled' };
+    return ended.kind === 'refused' ? this.#refused(choice, ended.code, ended.bytes) : { kind: 'cancelled' };
   }
 
   #linked(
     choice: Choice,
-    answer: Extract<Answer, { kind: 'accepted' }>,
-    server: Endpoint,
-    toClient: Buffer,
-    times: { connectMs: number; connackMs: number },
+    isFramed: boolean,
+    { server, toClient, times }: Answered,
+    answer: Extract<Answer, { kind: 'accepted' | 'none' }>,
   ): Connecting {
-    const { serverKeepAliveS, assignedClientId } = answer;
-    const link: Link = { choice, server, toClient, serverKeepAliveS, retries: this.#retries, ...times };
-    return { kind: 'linked', link, assignedClientId };
+    const accepted = answer.kind === 'accepted' ? answer : null;
+    const framesSent = isFramed ? (this.#inbound.websocket?.frames().length ?? null) : null;
+    const serverKeepAliveS = accepted?.serverKeepAliveS ?? null;
+    const link: Link = { choice, server, toClient, framesSent, serverKeepAliveS, retries: this.#retries, ...times };
+    return { kind: 'linked', link, assignedClientId: accepted?.assignedClientId ?? null };
+  }
+
+  #refused(choice: Choice, code: number, bytes: Buffer): Connecting {
+    return { kind: 'refused', choice, code, bytes, retries: this.#retries };
   }
 
   #nobody(why: NoServer | 'failed'): Connecting {
     return { kind: 'nobody', why, last: this.#last, retries: Math.max(0, this.#retries) };
+  }
+}
+
+function failure(attempt: Exclude<Attempt, Answered>): string {
+  switch (attempt.kind) {
+    case 'closed':
+      return `closed before CONNACK${attempt.code === null ? '' : ` (${attempt.code})`}`;
+    case 'dial':
+    case 'local':
+      return attempt.code;
+    case 'garbage':
+      return attempt.detail;
+    case 'connack_timeout':
+      return 'no CONNACK';
+    case 'cancelled':
+      return 'went down';
   }
 }

@@ -7,8 +7,8 @@ export type ScriptStep =
   | { readonly kind: 'more' }
   /** Write this, and go on reading. */
   | { readonly kind: 'say'; readonly bytes: Buffer }
-  /** `toClient`: what was received and belongs to the client, the answer itself included. */
-  | { readonly kind: 'answered'; readonly answer: Answer; readonly toClient: Buffer }
+  /** `toClient`: what was received and belongs to the client, the answer itself included; `mqtt`: the same, unwrapped. */
+  | { readonly kind: 'answered'; readonly answer: Answer; readonly toClient: Buffer; readonly mqtt: Buffer }
   /** Not what a broker answers. */
   | { readonly kind: 'bad'; readonly detail: string };
 
@@ -31,7 +31,7 @@ export function mqttScript(first: Buffer, version: 3 | 4 | 5): DialScript {
       received = received === null ? chunk : Buffer.concat([received, chunk]);
       const reading = readConnack(received, version);
       if (reading.kind === 'more' || reading.kind === 'bad') return reading;
-      return { kind: 'answered', answer: reading, toClient: received };
+      return { kind: 'answered', answer: reading, toClient: received, mqtt: received };
     },
   };
 }

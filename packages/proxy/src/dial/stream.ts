@@ -1,22 +1,18 @@
 import { connect, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { TlsServerConfig } from '../config/resolved.ts';
 import { type Endpoint, NOBODY } from '../endpoint.ts';
 import { errorCode } from '../errors.ts';
 import { TcpEndpoint } from '../tcp_endpoint.ts';
-import { connectTls } from '../tls/dial_tls.ts';
-import { TlsEndpoint } from '../tls/tls_endpoint.ts';
+import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
+import { tlsEndpoint } from '../tls/tls_endpoint.ts';
 
 /** Where a stream leads, and what it is made of. */
 export interface StreamOrder {
   /** Literal. */
   readonly address: string;
   readonly port: number;
-  /** The server's name, as configured: what its certificate is checked for. */
-  readonly host: string;
   /** A PROXY header goes out before everything else, TLS too. */
   readonly header: Buffer | null;
-  readonly tls: TlsServerConfig | null;
+  readonly tls: BrokerTls | null;
 }
 
 export interface StreamEvents {
@@ -53,32 +49,29 @@ function openPlain(socket: Socket, order: StreamOrder, first: Buffer, events: St
   return { endpoint: () => (isOpen ? endpoint : null), reset: () => endpoint.reset() };
 }
 
-function openTls(
-  socket: Socket,
-  order: StreamOrder,
-  tls: TlsServerConfig,
-  first: Buffer,
-  events: StreamEvents,
-): OpenStream {
+function openTls(socket: Socket, order: StreamOrder, tls: BrokerTls, first: Buffer, events: StreamEvents): OpenStream {
   let endpoint: Endpoint | null = null;
+  let connecting: TlsConnecting | null = null;
   const failed = (error: unknown): void => events.failed(errorCode(error));
-  const secured = (secure: TLSSocket): void => {
-    secure.off('error', failed);
-    endpoint = new TlsEndpoint(secure, socket);
+  socket.pause();
+  socket.once('error', failed);
+  socket.once('connect', async () => {
+    if (order.header !== null) socket.write(order.header);
+    connecting = tls.connect(socket);
+    const result = await connecting.result;
+    socket.off('error', failed);
+    if (result.kind === 'failed') {
+      events.failed(`${result.reason}: ${result.detail}`);
+      return;
+    }
+    endpoint = tlsEndpoint(result.socket, socket);
     endpoint.write(first);
     events.opened(endpoint);
-  };
-  socket.once('error', failed);
-  socket.once('connect', () => {
-    socket.off('error', failed);
-    if (order.header !== null) socket.write(order.header);
-    const secure = connectTls(socket, tls, order.host);
-    secure.once('error', failed);
-    secure.once('close', () => endpoint === null && events.failed('ECONNRESET'));
-    secure.once('secureConnect', () => secured(secure));
   });
-  return {
-    endpoint: () => endpoint,
-    reset: () => (endpoint === null ? socket.resetAndDestroy() : endpoint.reset()),
+  const reset = (): void => {
+    if (endpoint !== null) endpoint.reset();
+    else if (connecting !== null) connecting.cancel();
+    else socket.destroy();
   };
+  return { endpoint: () => endpoint, reset };
 }

@@ -66,7 +66,9 @@ function visitOver(socket: TLSSocket): Promise<Visit> {
     socket.once('data', () => {
       const names = socket.getPeerCertificate().subject?.CN ?? '';
       const serverCn = typeof names === 'string' ? names : (names[0] ?? '');
-      resolve({ kind: 'echoed', resumed: socket.isSessionReused(), session, serverCn });
+      // Of a resumption in TLS 1.2 Node tells no session, but it has one, with the ticket that was just given.
+      const newest = socket.getProtocol() === 'TLSv1.2' ? (socket.getSession() ?? null) : session;
+      resolve({ kind: 'echoed', resumed: socket.isSessionReused(), session: newest, serverCn });
     });
   });
 }

@@ -1,0 +1,17 @@
+import type { Socket } from 'node:net';
+import type { TimerWheel } from '../clock.ts';
+import type { BindConfig, FrontendConfig } from '../config/resolved.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { acceptProxy, type ProxyFailure } from '../gate/accept_proxy.ts';
+import type { Access } from '../gate/access.ts';
+import type { CidrSet } from '../gate/cidr.ts';
+import type { GateAnswer, GateRefusal } from '../gate/gate_answer.ts';
+import { tlsFactsOf } from '../gate/proxy_header.ts';
+import type { PrereadPool } from '../preread/preread_pool.ts';
+import type { Address, Inbound, TlsFacts } from '../stages.ts';
+import { TcpEndpoint } from '../tcp_endpoint.ts';
+import { acceptTls, type TlsFailure } from '../tls/accept_tls.ts';
+import type { HandshakeGate } from '../tls/handshake_gate.ts';
+import type { TlsContexts } from '../tls/tls_contexts.ts';
+import { tlsEndpoint } from '../tls/tls_endpoint.ts';
+import { acceptWebSocket, type Upgraded } from '../websocket/accept_websocket.ts';
