@@ -8,10 +8,195 @@ import type { CidrSet } from '../gate/cidr.ts';
 import type { GateAnswer, GateRefusal } from '../gate/gate_answer.ts';
 import { tlsFactsOf } from '../gate/proxy_header.ts';
 import type { PrereadPool } from '../preread/preread_pool.ts';
-import type { Address, Inbound, TlsFacts } from '../stages.ts';
+import type { Address, Inbound, TlsFacts, WebSocketFacts } from '../stages.ts';
 import { TcpEndpoint } from '../tcp_endpoint.ts';
 import { acceptTls, type TlsFailure } from '../tls/accept_tls.ts';
 import type { HandshakeGate } from '../tls/handshake_gate.ts';
 import type { TlsContexts } from '../tls/tls_contexts.ts';
 import { tlsEndpoint } from '../tls/tls_endpoint.ts';
 import { acceptWebSocket, type Upgraded } from '../websocket/accept_websocket.ts';
+
+/** Everything that belongs to one bind of one worker. */
+export interface Entry {
+  readonly frontend: FrontendConfig;
+  readonly bind: BindConfig;
+  readonly trusted: CidrSet;
+  readonly access: (source: string) => Access;
+  /** Null: no TLS here. */
+  readonly tls: TlsContexts | null;
+  /** What may be recorded of a WebSocket client's frames, for a broker that wants them; null: no broker does. */
+  readonly recordBytes: number | null;
+  /** Asks the primary whether this source may come in; null: nothing limits it. */
+  readonly enter: ((session: number, source: string) => Promise<GateAnswer>) | null;
+}
+
+/** What a worker lends to those who arrive. */
+export interface ArrivalShop {
+  readonly wheel: TimerWheel;
+  readonly pool: PrereadPool;
+  readonly handshakes: HandshakeGate;
+}
+
+export type ArrivalRefusal =
+  | 'denied'
+  | 'not_allowed'
+  | ProxyFailure
+  | GateRefusal
+  | TlsFailure
+  | `websocket_${Extract<Upgraded, { kind: 'failed' }>['reason']}`;
+
+/** Who it is, as far as is known. */
+export type Arriving = Pick<Inbound, 'id' | 'frontend' | 'bind' | 'source' | 'acceptedAtMs'>;
+
+export type Arrived =
+  | { readonly kind: 'in'; readonly inbound: Inbound }
+  /** Closed already. */
+  | { readonly kind: 'refused'; readonly who: Arriving; readonly reason: ArrivalRefusal; readonly detail: string }
+  /** It came and went without a word, or was stopped. */
+  | { readonly kind: 'gone' };
+
+/** What is between TCP and MQTT, and what it told. */
+interface Stream {
+  readonly client: Endpoint;
+  readonly tls: TlsFacts | null;
+  readonly websocket: WebSocketFacts | null;
+}
+
+type Refused = Extract<Arrived, { kind: 'refused' | 'gone' }>;
+
+const GONE: Refused = { kind: 'gone' };
+
+/** A connection on its way in: PROXY header, lists, limits, TLS, WebSocket; then it is an Inbound. Never rejects. */
+export class Arrival {
+  readonly #socket: Socket;
+  readonly #id: number;
+  readonly #entry: Entry;
+  readonly #shop: ArrivalShop;
+  readonly #acceptedAtMs: number = performance.now();
+  /** What run() waits for. */
+  #waiting: { cancel(): void } | null = null;
+  #isStopped = false;
+
+  constructor(socket: Socket, id: number, entry: Entry, shop: ArrivalShop) {
+    this.#socket = socket;
+    this.#id = id;
+    this.#entry = entry;
+    this.#shop = shop;
+  }
+
+  /** Ends it: the result is `gone`. */
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#waiting !== null) this.#waiting.cancel();
+    else this.#socket.destroy();
+  }
+
+  /** `answered` is called once: when the primary has said whether it may come in, or when nobody needs to ask. */
+  async run(answered: () => void): Promise<Arrived> {
+    const proxied = await this.#readProxyHeader();
+    if (proxied.kind !== 'accepted') {
+      answered();
+      return proxied;
+    }
+    const { link, headerBytes } = proxied;
+    // Made at once: a plain client that leaves while it waits must be heard.
+    const plain = this.#entry.tls === null ? new TcpEndpoint(this.#socket, this.#socket, headerBytes) : null;
+    const refused = await this.#admit(link.source, answered);
+    if (refused !== null) return refused;
+    const stream = await this.#open(plain, link.source, tlsFactsOf(proxied.header?.facts ?? null));
+    if ('kind' in stream) return stream;
+    const inbound = { ...this.#who(link.source), ...stream, destination: link.destination };
+    return { kind: 'in', inbound: { ...inbound, openedAtMs: performance.now() } };
+  }
+
+  async #readProxyHeader(): Promise<Extract<Awaited<ReturnType<typeof acceptProxy>>, { kind: 'accepted' }> | Refused> {
+    const socket = this.#socket;
+    const { trusted, frontend } = this.#entry;
+    // A client that has gone before we looked has no address any more.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return GONE;
+    }
+    const own = {
+      source: plainAddress(socket.remoteAddress, socket.remotePort),
+      destination: plainAddress(socket.localAddress, socket.localPort),
+    };
+    if (trusted.isEmpty) return { kind: 'accepted', link: own, header: null, headerBytes: 0 };
+    const options = { trusted, timeoutMs: frontend.handshakeMs, wheel: this.#shop.wheel };
+    const accepted = await acceptProxy(socket, own, options);
+    if (accepted.kind === 'accepted') return accepted;
+    socket.destroy();
+    return this.#isStopped ? GONE : this.#refuse(own.source, accepted.reason, accepted.detail);
+  }
+
+  /** The lists and limits. Those who are refused here hear nothing but a reset: they may be many. */
+  async #admit(source: Address, answered: () => void): Promise<Refused | null> {
+    const { access, enter } = this.#entry;
+    const listed = access(source.address);
+    const answer: GateAnswer | null = enter === null || listed !== 'allowed' ? null : await enter(this.#id, source.address);
+    answered();
+    if (this.#isStopped || answer?.kind === 'gone') return this.#reset(GONE);
+    if (listed !== 'allowed') return this.#reset(this.#refuse(source, listed, 'by the lists of the frontend'));
+    if (answer?.kind === 'refused') return this.#reset(this.#refuse(source, answer.reason, 'by a limit'));
+    return null;
+  }
+
+  async #open(plain: TcpEndpoint | null, source: Address, told: TlsFacts | null): Promise<Stream | Refused> {
+    const { tls: contexts, bind } = this.#entry;
+    let client: Endpoint;
+    let tls = told;
+    if (contexts === null || plain !== null) client = plain ?? new TcpEndpoint(this.#socket);
+    else {
+      const secured = await this.#secure(contexts, source);
+      if ('kind' in secured) return secured;
+      ({ client, tls } = secured);
+    }
+    if (bind.websocket === null) return { client, tls, websocket: null };
+    return await this.#upgrade(client, tls, source);
+  }
+
+  async #secure(contexts: TlsContexts, source: Address): Promise<{ client: Endpoint; tls: TlsFacts } | Refused> {
+    const { handshakeMs } = this.#entry.frontend;
+    const { wheel, handshakes: gate, pool } = this.#shop;
+    const accepting = acceptTls(this.#socket, contexts, { acceptedAtMs: this.#acceptedAtMs, handshakeMs, wheel, gate, pool });
+    this.#waiting = accepting;
+    const accepted = await accepting.result;
+    this.#waiting = null;
+    if (accepted.kind === 'open') return { client: tlsEndpoint(accepted.socket, this.#socket), tls: accepted.facts };
+    if (accepted.reason === 'silent' || accepted.reason === 'cancelled') return GONE;
+    return this.#refuse(source, accepted.reason, accepted.detail);
+  }
+
+  async #upgrade(inner: Endpoint, tls: TlsFacts | null, source: Address): Promise<Stream | Refused> {
+    const { bind, frontend, recordBytes } = this.#entry;
+    if (bind.websocket === null) return { client: inner, tls, websocket: null };
+    const deadlineMs = Math.max(0, this.#acceptedAtMs + frontend.handshakeMs - performance.now());
+    const upgrading = acceptWebSocket(inner, bind.websocket, { deadlineMs, recordBytes, wheel: this.#shop.wheel });
+    this.#waiting = upgrading;
+    const upgraded = await upgrading.result;
+    this.#waiting = null;
+    if (upgraded.kind === 'open') return { client: upgraded.endpoint, tls, websocket: upgraded.facts };
+    if (upgraded.reason === 'cancelled' || (upgraded.reason === 'left' && inner.bytesIn === 0)) return GONE;
+    return this.#refuse(source, `websocket_${upgraded.reason}`, upgraded.detail);
+  }
+
+  #who(source: Address): Arriving {
+    const { frontend, bind } = this.#entry;
+    return { id: this.#id, frontend, bind: bind.label, source, acceptedAtMs: this.#acceptedAtMs };
+  }
+
+  #refuse(source: Address, reason: ArrivalRefusal, detail: string): Refused {
+    return { kind: 'refused', who: this.#who(source), reason, detail };
+  }
+
+  #reset(refused: Refused): Refused {
+    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    return refused;
+  }
+}
+
+/** IPv4 in an IPv6 socket's clothes is IPv4: brokers, logs and PROXY headers must not tell two spellings apart. */
+export function plainAddress(address: string | undefined, port: number | undefined): Address {
+  const text = address ?? '';
+  return { address: text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text, port: port ?? 0 };
+}

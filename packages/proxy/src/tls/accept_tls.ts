@@ -48,8 +48,11 @@ export interface AcceptTlsOptions {
   readonly pool: Pick<PrereadPool, 'reserve' | 'release'>;
 }
 
-/** A handshake that takes longer has waited for its client: its place is for those that do not. It may still finish. */
-const MAX_INSIDE_MS = 2000;
+/**
+ * A handshake that takes longer waits for its client, which costs no more than an open connection: its place is for those
+ * that want to compute. It goes on without one. So those that stop in the middle keep nobody waiting.
+ */
+const MAX_INSIDE_MS = 20;
 /** How long a client that was refused may take to read why. */
 const LINGER_MS = 1000;
 

@@ -46,7 +46,7 @@ export class HandshakeGate {
     return true;
   }
 
-  /** It is done, it has given up, or it stands still: somebody else may begin. May be called twice. */
+  /** It is done, it has given up, or it waits for its client: somebody else may begin. May be called twice. */
   leave(candidate: Candidate): void {
     this.#waiting.delete(candidate);
     if (this.#inside.delete(candidate)) this.#next();
