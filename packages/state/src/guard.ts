@@ -130,7 +130,11 @@ class Guard implements GuardedTable {
   }
 
   async #tell(command: () => Promise<void>): Promise<boolean> {
-    return (await this.#ask(async () => (await command(), true))) ?? false;
+    const told = await this.#ask(async () => {
+      await command();
+      return true;
+    });
+    return told ?? false;
   }
 
   /** Redis's answer, or null where it is not asked or fails; the circuit hears of both. */

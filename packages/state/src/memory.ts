@@ -85,7 +85,7 @@ export class MemoryTable {
   abandon(key: string, by: Claimant, displaced: string | null): void {
     const now = this.#sweep();
     const entry = this.#find(key, now);
-    if (!entry || entry.state !== 'pending' || !isBy(entry, by)) return;
+    if (entry?.state !== 'pending' || !isBy(entry, by)) return;
     if (displaced === null) {
       this.#remove(entry);
       return;

@@ -2,6 +2,7 @@ import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet
 import { Ledger } from '../account/ledger.ts';
 import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
+import { sessionsOfThisProcess } from '../listen/descriptors.ts';
 import { Leases } from '../listen/leases.ts';
 import { createLog, type Log } from '../log.ts';
 import { type PlacedBackend, Placer } from '../route/placer.ts';
@@ -114,6 +115,7 @@ class Primary implements RunningProxy {
       await this.#end(1);
       throw error;
     }
+    this.#warnOfDescriptors();
     for (const bind of this.binds) this.#log.info('listening', { ...bind });
     this.#log.info('ready', { workers: this.#config.global.workers, pid: process.pid });
   }
@@ -127,6 +129,15 @@ class Primary implements RunningProxy {
     this.#supervisor.killAll();
     void this.#supervisor.stop();
     void this.#end(1);
+  }
+
+  /** Workers have the same limit as the primary. */
+  #warnOfDescriptors(): void {
+    const { maxconn, workers } = this.#config.global;
+    const sessions = workers * sessionsOfThisProcess();
+    if (sessions >= maxconn) return;
+    const message = `file descriptors suffice for ${sessions} connections, global.maxconn is ${maxconn}: raise the limit`;
+    this.#log.warn('few_descriptors', { sessions, maxconn }, `${message} (ulimit -n, LimitNOFILE=)`);
   }
 
   async #startWorkers(): Promise<void> {

@@ -38,7 +38,7 @@ const createServerHandle = (
 )._createServerHandle;
 
 /** Whether each worker can have a socket of its own, so that the kernel spreads connections evenly. */
-export const hasReusePort: boolean = atLeast(22, 12) && !process.versions.node.startsWith('23.0.');
+const hasReusePort: boolean = atLeast(22, 12) && !process.versions.node.startsWith('23.0.');
 
 function atLeast(major: number, minor: number): boolean {
   const [ours = 0, oursMinor = 0] = process.versions.node.split('.').map(Number);

@@ -12,6 +12,8 @@ export function serve(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const link = new PrimaryLink(batch => send(batch));
   process.on('uncaughtException', error => fail(link, error));
+  // The primary is gone, or we have taken our leave. Before node:cluster, which would exit() here.
+  process.prependListener('disconnect', die);
   let place: Workplace | null = null;
   process.on('message', (said: ToWorker[] | { bind: number }, handle?: ListenHandle) => {
     if (!Array.isArray(said)) {
@@ -35,7 +37,7 @@ function start(
 }
 
 function send(batch: ToPrimary[]): void {
-  // A primary that is gone takes its workers with it (node:cluster ends them at once).
+  // A primary that is gone takes its workers with it.
   if (process.connected) process.send?.(batch, undefined, undefined, () => {});
 }
 
@@ -52,5 +54,13 @@ function fail(link: PrimaryLink, error: unknown): void {
         : errorCode(error);
   link.say(['failed', code, what, remedy]);
   link.flush();
-  setTimeout(() => process.exit(1), 100);
+  setTimeout(die, 100);
+}
+
+/**
+ * Ends the process at once. process.exit() takes V8 down first and now and then waits for ever for one of its threads
+ * (nodejs/node issue 54918): a worker that serves nobody, with its listening sockets still open.
+ */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -89,7 +89,10 @@ export class Relay {
     this.#timer?.cancel();
     this.#timer = null;
     const leftMs = this.#leftMs();
-    if (leftMs !== null) this.#timer = this.#wheel.after(leftMs, () => this.#look());
+    if (leftMs === null) return;
+    // A side that is not read has a longer limit, until it is read again: so it is looked at as often as ever.
+    const oftenMs = this.#limits.clientIdleMs ?? this.#limits.serverIdleMs ?? leftMs;
+    this.#timer = this.#wheel.after(Math.min(leftMs, oftenMs), () => this.#look());
   }
 
   #leftMs(): number | null {
@@ -110,11 +113,18 @@ export class Relay {
     else if (this.#end !== null) this.#giveUp();
     else {
       // The broker sees the connection break, not a DISCONNECT: it publishes the Will.
-      const clientLeft = this.#client.leftMs(this.#limits.clientIdleMs);
-      this.#ending(clientLeft !== null && clientLeft <= 0 ? 'client_idle' : 'server_idle');
+      this.#ending(this.#whoIsIdle());
       this.#client.endpoint.close();
       this.#server.endpoint.close();
     }
+  }
+
+  /** A side that is not read is not the idle one: the other one takes nothing. */
+  #whoIsIdle(): RelayEnd {
+    const clientLeft = this.#client.leftMs(this.#limits.clientIdleMs);
+    const isClientOver = clientLeft !== null && clientLeft <= 0;
+    if (isClientOver) return this.#client.isHeld ? 'server_idle' : 'client_idle';
+    return this.#server.isHeld ? 'client_idle' : 'server_idle';
   }
 
   #giveUp(): void {

@@ -1,6 +1,9 @@
 import type { TimerWheel } from '../clock.ts';
 import type { Endpoint, EndpointListener } from '../endpoint.ts';
 
+/** A slow side may take its time: this long without room for more is not slow, but gone. */
+const LONGEST_STALL_MS = 120_000;
+
 /** One side of a relay: hears its endpoint and passes on to the other one. */
 export class Side implements EndpointListener {
   readonly endpoint: Endpoint;
@@ -10,8 +13,8 @@ export class Side implements EndpointListener {
   lastMs: number;
   readonly #to: Endpoint;
   readonly #wheel: TimerWheel;
-  /** We do not read this side, because the other one is slow. */
-  #held = false;
+  /** Since when we do not read this side, because the other one is slow; null: we do. */
+  #heldMs: number | null = null;
   #other: Side | null = null;
   #onEnd: (code: string | null) => void = () => {};
 
@@ -30,13 +33,13 @@ export class Side implements EndpointListener {
   }
 
   start(): void {
-    if (!this.#held) this.endpoint.resume();
+    if (this.#heldMs === null) this.endpoint.resume();
   }
 
   bytes(chunk: Buffer): void {
     this.lastMs = this.#wheel.now;
     if (chunk.length === 0 || this.#to.write(chunk)) return;
-    this.#held = true;
+    this.#heldMs = this.#wheel.now;
     this.endpoint.pause();
   }
 
@@ -58,15 +61,23 @@ export class Side implements EndpointListener {
     else this.#to.abort();
   }
 
-  /** What is left of an idle limit, null where there is none. Silence that we cause ourselves does not count. */
+  /**
+   * What is left of an idle limit, null where there is none. While we do not read this side its silence is not its own:
+   * then the limit is the other one's, to take what it was sent.
+   */
   leftMs(limitMs: number | null): number | null {
     if (limitMs === null) return null;
-    if (this.#held) this.lastMs = this.#wheel.now;
+    if (this.#heldMs !== null) return this.#heldMs + Math.max(limitMs, LONGEST_STALL_MS) - this.#wheel.now;
     return this.lastMs + limitMs - this.#wheel.now;
   }
 
+  /** It is not read, because the other side takes nothing. */
+  get isHeld(): boolean {
+    return this.#heldMs !== null;
+  }
+
   release(): void {
-    this.#held = false;
+    this.#heldMs = null;
     this.lastMs = this.#wheel.now;
     this.endpoint.resume();
   }

@@ -45,7 +45,7 @@ describe('rendezvous', () => {
       { name: 'a', weight: 1 },
       { name: 'b', weight: 5 },
     ]);
-    expect(Math.abs((counts['a'] ?? 0) - 5000)).toBeLessThan(5 * 65);
+    expect(Math.abs((counts.a ?? 0) - 5000)).toBeLessThan(5 * 65);
   });
 
   it('spreads a second choice evenly, too', () => {

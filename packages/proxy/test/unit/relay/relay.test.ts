@@ -235,8 +235,20 @@ describe('idle limits', () => {
     server.drains();
     await pass(1500 - SLACK_MS);
     expect(ends).toEqual([]);
-    await pass(2 * SLACK_MS);
+    // It is looked at once in its limit.
+    await pass(2 * SLACK_MS + 1500);
     expect(ends).toEqual(['client_idle']);
+  });
+
+  test('P10: a broker that takes nothing for two minutes is gone, and its client may look for another', async () => {
+    const { client, server, ends } = started(limits);
+    server.isSlow = true;
+    client.sends('publish');
+    await pass(120_000 - SLACK_MS);
+    expect(ends).toEqual([]);
+    // It is looked at once in its limit; then it may fetch its last bytes for 30 s.
+    await pass(2 * SLACK_MS + 1500 + 30_000);
+    expect(ends).toEqual(['server_idle']);
   });
 
   test('the broker has a limit of its own, where one is set; the shorter one counts', async () => {
