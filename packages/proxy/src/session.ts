@@ -1,32 +1,27 @@
-import type { Linked, Refused } from './account/session_log.ts';
-import { type Connecting, Connector } from './dial/connector.ts';
+import type { Refused } from './account/session_log.ts';
+import { mqttScript } from './dial/script.ts';
 import { turnAway } from './dial/turn_away.ts';
-import { NOBODY } from './endpoint.ts';
+import { webSocketScript } from './dial/websocket_script.ts';
+import { type Cargo, IDLE, Passage, type Stage, sayFarewell } from './passage.ts';
 import { readHello } from './preread/read_hello.ts';
-import { refuse } from './preread/refusal.ts';
+import { connack, refuse } from './preread/refusal.ts';
 import { idleLimits } from './relay/idle.ts';
-import { Relay } from './relay/relay.ts';
-import { Placement } from './route/placement.ts';
+import { refuseCode } from './route/rules.ts';
+import { verifiedCn } from './route/stick_key.ts';
 import type { Connect, Hello, Inbound, StopReason } from './stages.ts';
 import type { LiveSession, SessionRoute, Workshop } from './workshop.ts';
 
-/** What stop() and serverFell() mean in the stage that is running. */
-type Stage = Pick<LiveSession, 'stop' | 'serverFell'>;
-const IDLE: Stage = { stop() {}, serverFell() {} };
-
-/** One client's way through all stages. Owns the client's endpoint; when run() is over, everything is closed. */
+/** One MQTT client's way through all stages. Owns the client's endpoint; when run() is over, everything is closed. */
 export class Session implements LiveSession {
   readonly frontend: string;
   readonly #inbound: Inbound;
   readonly #shop: Workshop;
-  readonly #route: SessionRoute;
   #stage: Stage = IDLE;
 
   constructor(inbound: Inbound, shop: Workshop) {
     this.frontend = inbound.frontend.name;
     this.#inbound = inbound;
     this.#shop = shop;
-    this.#route = shop.routeOf(inbound);
   }
 
   stop(reason: StopReason): void {
@@ -41,7 +36,8 @@ export class Session implements LiveSession {
   async run(): Promise<void> {
     this.#shop.registry.add(this);
     const hello = await this.#preread();
-    if (hello !== null) await this.#serve(hello);
+    const route = hello && this.#route(hello.connect);
+    if (hello !== null && route !== null && (await this.#pace(hello.connect, route))) await this.#pass(hello, route);
     this.#stage = IDLE;
     this.#shop.registry.remove(this);
   }
@@ -56,57 +52,67 @@ export class Session implements LiveSession {
     return null;
   }
 
-  async #serve(hello: Hello): Promise<void> {
-    const { connect } = hello;
-    const { id, source, client } = this.#inbound;
-    const stickValue = (clientId: string) => this.#route.stickValue({ ...connect, clientId }, source.address);
-    const placement = new Placement(this.#route, id, stickValue(connect.clientId), source.address);
-    const connecting = await this.#connect(hello, placement);
-    if (connecting.kind === 'linked') {
-      const { assignedClientId } = connecting;
-      const assigned = assignedClientId === null ? null : stickValue(assignedClientId);
-      await this.#relay({ inbound: this.#inbound, connect, ...connecting }, placement.accepted(assigned));
-      placement.release();
-      return;
-    }
-    placement.abandoned();
-    if (connecting.kind === 'cancelled') client.reset();
-    else this.#refuse(connect, turnAway(connect.version, connecting, refuse));
+  /** The backend that the frontend's rules choose; null: they refuse. */
+  #route(connect: Connect): SessionRoute | null {
+    const { frontend, source, tls, websocket } = this.#inbound;
+    const { clientId, username, version } = connect;
+    const facts = { clientId, username, version, source: source.address, sni: tls?.sni ?? null };
+    const more = { path: websocket?.path ?? null, certCn: verifiedCn(tls) };
+    const decision = this.#shop.decide(frontend.name, { ...facts, ...more });
+    if (decision.kind === 'backend') return this.#shop.routeOf(decision.backend);
+    if (decision.kind === 'default') return this.#shop.routeOf(frontend.defaultBackend);
+    const answer = connack(version, refuseCode(decision.word, version));
+    this.#refuse(connect, { reason: 'rule', detail: decision.word, answer, server: null, retries: 0 });
+    return null;
   }
 
-  async #connect(hello: Hello, placement: Placement): Promise<Connecting> {
-    const { view, seen } = this.#route;
-    const connector = new Connector(this.#inbound, hello, view.config, this.#shop, {
-      next: () => placement.next(),
-      seen,
-      trying: server => this.#shop.registry.moved(this, view.config.name, server),
-    });
-    this.#stage = { stop: () => connector.cancel(), serverFell: () => connector.skip() };
-    this.#inbound.client.attach({ ...NOBODY, closed: () => connector.cancel() });
-    return await connector.run();
-  }
-
-  /** `placed`: the stick table knows of it; nothing of the broker reaches the client before. */
-  async #relay(linked: Linked, placed: Promise<void>): Promise<void> {
-    const { client, frontend } = this.#inbound;
-    const { serverMs, onMarkedDown } = this.#route.view.config;
-    const operator = { clientMs: frontend.clientMs, serverMs };
-    const limits = idleLimits(linked.connect.keepAliveS, linked.link.serverKeepAliveS, operator);
-    const relay = new Relay(client, linked.link.server, limits, this.#shop.wheel);
-    const serverFell = onMarkedDown === 'keep' ? IDLE.serverFell : () => relay.stop('server_down');
-    this.#stage = { stop: reason => relay.stop(reason), serverFell };
-    this.#shop.log.connected(linked);
-    await placed;
-    const end = await relay.run(linked.link.toClient);
-    this.#shop.log.ended(linked, { end, bytesIn: client.bytesIn, bytesOut: client.bytesOut });
-  }
-
-  /** Tells the client why, where it may be told, and closes. */
-  #refuse(connect: Connect | null, refused: Refused): void {
+  /** Whether it may go on, now or after its turn in the queue. */
+  async #pace(connect: Connect, route: SessionRoute): Promise<boolean> {
+    const asked = this.#shop.pace(this.#inbound, route.view.config.name);
+    if (asked === null) return true;
     const { client } = this.#inbound;
-    this.#shop.log.refused(this.#inbound, connect, this.#route.view.config.name, refused);
-    client.attach(NOBODY);
-    if (refused.answer !== null) client.write(refused.answer);
-    client.close();
+    let isGone = false;
+    const leave = (): void => {
+      isGone = true;
+      this.#shop.leavePace(this.#inbound);
+    };
+    this.#stage = { ...IDLE, stop: leave };
+    client.attach({ bytes() {}, drained() {}, ended() {}, closed: leave });
+    const answer = await asked;
+    if (answer.kind === 'in' && !isGone) return true;
+    if (answer.kind === 'refused') {
+      const word = answer.reason === 'source_connect_rate' ? 'quota' : 'busy';
+      const refusal = { detail: 'by a limit', answer: refuse(connect.version, word), server: null, retries: 0 };
+      this.#refuse(connect, { reason: answer.reason, ...refusal });
+    } else client.reset();
+    return false;
   }
+
+  async #pass(hello: Hello, route: SessionRoute): Promise<void> {
+    const passage = new Passage(this, this.#inbound, route, this.#shop);
+    this.#stage = passage;
+    const unlinked = await passage.run(cargoOf(this.#inbound, hello, route));
+    const { connect } = hello;
+    if (unlinked !== null) this.#refuse(connect, turnAway(connect.version, unlinked, refuse), route.view.config.name);
+  }
+
+  #refuse(connect: Connect | null, refused: Refused, backend: string = this.#inbound.frontend.defaultBackend): void {
+    this.#shop.log.refused(this.#inbound, connect, backend, refused);
+    sayFarewell(this.#inbound.client, refused);
+  }
+}
+
+function cargoOf(inbound: Inbound, { connect, bytes }: Hello, route: SessionRoute): Cargo {
+  const { frontend, websocket, source, tls } = inbound;
+  const who = { sourceAddress: source.address, certCn: verifiedCn(tls) };
+  const operator = { clientMs: frontend.clientMs, serverMs: route.view.config.serverMs };
+  return {
+    connect,
+    stickValue: assigned => route.stickValue(assigned === null ? connect : { ...connect, clientId: assigned }, who),
+    script: server =>
+      websocket !== null && server.websocket !== null
+        ? webSocketScript(inbound, websocket, server.websocket.path, connect.version)
+        : mqttScript(bytes, connect.version),
+    limits: link => idleLimits(connect.keepAliveS, link.serverKeepAliveS, operator),
+  };
 }

@@ -11,6 +11,7 @@ const NOTHING = Buffer.alloc(0);
 export class TcpEndpoint implements Endpoint {
   readonly #socket: Socket;
   readonly #transport: Socket;
+  readonly #skipped: number;
   #listener: EndpointListener = NOBODY;
   #code: string | null = null;
   #closed = false;
@@ -18,8 +19,12 @@ export class TcpEndpoint implements Endpoint {
   /** FIN: `unseen`, `waiting` for somebody who listens, `told`. */
   #fin: 'unseen' | 'waiting' | 'told' = 'unseen';
 
-  /** `transport` is the TCP connection itself, where `socket` is TLS on top of it. */
-  constructor(socket: Socket, transport: Socket = socket) {
+  /**
+   * `transport` is the TCP connection itself, where `socket` is TLS on top of it; `skipped` is how many bytes were read
+   * of it before and are not to be counted.
+   */
+  constructor(socket: Socket, transport: Socket = socket, skipped = 0) {
+    this.#skipped = skipped;
     this.#socket = socket;
     this.#transport = transport;
     // Paused first: a listener for 'data' sets a socket going otherwise.
@@ -117,7 +122,7 @@ export class TcpEndpoint implements Endpoint {
   }
 
   get bytesIn(): number {
-    return this.#socket.bytesRead;
+    return this.#socket.bytesRead - this.#skipped;
   }
 
   get bytesOut(): number {

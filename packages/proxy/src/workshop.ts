@@ -2,9 +2,13 @@ import type { Registry } from './account/registry.ts';
 import type { SessionLog } from './account/session_log.ts';
 import type { TimerWheel } from './clock.ts';
 import type { Sight } from './dial/attempt.ts';
-import type { PrereadPool } from './preread/preread_pool.ts';
+import type { GateAnswer } from './gate/gate_answer.ts';
+import type { PrereadPool } from './preread_pool.ts';
 import type { Route } from './route/placement.ts';
-import type { Connect, Inbound, StopReason } from './stages.ts';
+import type { RouteDecision, RouteFacts } from './route/rules.ts';
+import type { StickValue } from './route/stick_key.ts';
+import type { Inbound, StopReason } from './stages.ts';
+import type { BrokerTls } from './tls/dial_tls.ts';
 
 /** What a worker lends to its sessions. */
 export interface Workshop {
@@ -14,15 +18,23 @@ export interface Workshop {
   readonly pool: PrereadPool;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession>;
-  routeOf(inbound: Inbound): SessionRoute;
+  /** The rules of a frontend. */
+  decide(frontend: string, facts: RouteFacts): RouteDecision;
+  routeOf(backend: string): SessionRoute;
+  /** Waits until the CONNECT may go to that backend; null: nothing limits it. */
+  pace(inbound: Inbound, backend: string): Promise<GateAnswer> | null;
+  /** It waits no more: its place in the queue is free. */
+  leavePace(inbound: Inbound): void;
 }
 
 /** The route to a client's backend. */
 export interface SessionRoute extends Route {
   /** What a client is stuck on; null: nothing. */
-  stickValue(connect: Connect, source: string): string | null;
+  readonly stickValue: StickValue;
   /** Tells the primary what was seen of a server. */
   seen(server: string, sight: Sight): void;
+  /** TLS towards a server; null where its configuration wants none. */
+  tls(server: string): BrokerTls | null;
 }
 
 /** A session as others see it. */

@@ -1,4 +1,5 @@
 import type { UnlinkedReason } from '../dial/turn_away.ts';
+import type { ArrivalRefusal, Arriving } from '../listen/arrival.ts';
 import { type Log, type LogFields, printable } from '../log.ts';
 import type { RefusalReason } from '../preread/refusal.ts';
 import type { Connect, Inbound, Link, Outcome } from '../stages.ts';
@@ -9,7 +10,7 @@ const VERSIONS: Readonly<Record<Connect['version'], string>> = { 3: '3.1', 4: '3
 
 /** A client that is turned away, at whichever stage. */
 export interface Refused {
-  readonly reason: RefusalReason | UnlinkedReason;
+  readonly reason: RefusalReason | UnlinkedReason | ArrivalRefusal | 'rule';
   readonly detail: string;
   /** What it is told; null: nothing. */
   readonly answer: Buffer | null;
@@ -21,7 +22,8 @@ export interface Refused {
 /** A session that has a broker. */
 export interface Linked {
   readonly inbound: Inbound;
-  readonly connect: Connect;
+  /** Null in mode tcp. */
+  readonly connect: Connect | null;
   readonly link: Link;
   /** The broker's Assigned Client Identifier (5.0). */
   readonly assignedClientId: string | null;
@@ -81,7 +83,7 @@ export class SessionLog {
   }
 
   /** A client that is turned away. At most ten lines a second for each reason; the rest are counted in the next one. */
-  refused(inbound: Inbound, connect: Connect | null, backend: string, refused: Refused): void {
+  refused(inbound: Arriving & Partial<Inbound>, connect: Connect | null, backend: string, refused: Refused): void {
     const suppressed = this.#flood.pass(refused.reason);
     if (suppressed === null) return;
     if (this.#log.format === 'tcplog') {
@@ -91,7 +93,7 @@ export class SessionLog {
       return;
     }
     this.#log.warn('refused', {
-      ...(connect === null ? where(inbound) : this.#who(inbound, connect, null)),
+      ...this.#who(inbound, connect, null),
       reason: refused.reason,
       detail: printable(refused.detail),
       ...(refused.server === null ? {} : { backend, server: refused.server }),
@@ -99,9 +101,12 @@ export class SessionLog {
     });
   }
 
-  #who(inbound: Inbound, connect: Connect, assignedClientId: string | null): LogFields {
+  #who(inbound: Arriving & Partial<Inbound>, connect: Connect | null, assignedClientId: string | null): LogFields {
+    return { ...where(inbound), ...(connect === null ? {} : this.#mqtt(connect, assignedClientId)) };
+  }
+
+  #mqtt(connect: Connect, assignedClientId: string | null): LogFields {
     return {
-      ...where(inbound),
       client_id: printable(assignedClientId ?? connect.clientId),
       ...(this.#usernames && connect.username !== null ? { username: printable(connect.username) } : {}),
       version: VERSIONS[connect.version],
@@ -110,13 +115,17 @@ export class SessionLog {
   }
 }
 
-function where(inbound: Inbound): LogFields {
-  const { address, port } = inbound.source;
+function where({ id, frontend, bind, source, tls, websocket }: Arriving & Partial<Inbound>): LogFields {
+  const { address, port } = source;
   return {
-    session: inbound.id,
-    frontend: inbound.frontend.name,
-    bind: inbound.bind,
+    session: id,
+    frontend: frontend.name,
+    bind,
     client: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    ...(tls ? { tls: tls.version, resumed: tls.resumed } : {}),
+    ...(tls?.sni ? { sni: printable(tls.sni) } : {}),
+    ...(tls?.clientCert?.cn ? { cert_cn: printable(tls.clientCert.cn) } : {}),
+    ...(websocket ? { websocket: true } : {}),
   };
 }
 

@@ -40,7 +40,7 @@ const REFUSAL_STATES: Readonly<Record<string, string>> = {
  * counts are this worker's, as HAProxy's are one process's; there are no queues, so these are 0.
  */
 export function tcplogLine(
-  inbound: Inbound,
+  inbound: Pick<Inbound, 'source' | 'frontend'>,
   session: Link | TcplogUnlinked,
   end: Outcome | string,
   durationMs: number,

@@ -33,7 +33,9 @@ export interface OpenStream {
 /** Opens a stream to a server and says `first` on it, in one write with the PROXY header where there is no TLS. */
 export function openStream(order: StreamOrder, first: Buffer, events: StreamEvents): OpenStream {
   const socket = connect({ host: order.address, port: order.port, allowHalfOpen: true, noDelay: true });
-  return order.tls === null ? openPlain(socket, order, first, events) : openTls(socket, order, order.tls, first, events);
+  return order.tls === null
+    ? openPlain(socket, order, first, events)
+    : openTls(socket, order, order.tls, first, events);
 }
 
 function openPlain(socket: Socket, order: StreamOrder, first: Buffer, events: StreamEvents): OpenStream {

@@ -24,7 +24,8 @@ export function webSocketScript(inbound: Inbound, facts: WebSocketFacts, path: s
     if (frames.kind === 'bad') return frames;
     const reading = readConnack(frames.bytes, version);
     if (reading.kind === 'bad') return reading;
-    if (reading.kind !== 'more') return { kind: 'answered', answer: reading, toClient: Buffer.concat(received), mqtt: frames.bytes };
+    if (reading.kind !== 'more')
+      return { kind: 'answered', answer: reading, toClient: Buffer.concat(received), mqtt: frames.bytes };
     return frames.kind === 'closed' ? { kind: 'bad', detail: `WebSocket closed with ${frames.code}` } : reading;
   };
   return {

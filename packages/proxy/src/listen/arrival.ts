@@ -7,12 +7,12 @@ import type { Access } from '../gate/access.ts';
 import type { CidrSet } from '../gate/cidr.ts';
 import type { GateAnswer, GateRefusal } from '../gate/gate_answer.ts';
 import { tlsFactsOf } from '../gate/proxy_header.ts';
-import type { PrereadPool } from '../preread/preread_pool.ts';
+import type { PrereadPool } from '../preread_pool.ts';
 import type { Address, Inbound, TlsFacts, WebSocketFacts } from '../stages.ts';
 import { TcpEndpoint } from '../tcp_endpoint.ts';
 import { acceptTls, type TlsFailure } from '../tls/accept_tls.ts';
+import type { TlsContexts } from '../tls/contexts.ts';
 import type { HandshakeGate } from '../tls/handshake_gate.ts';
-import type { TlsContexts } from '../tls/tls_contexts.ts';
 import { tlsEndpoint } from '../tls/tls_endpoint.ts';
 import { acceptWebSocket, type Upgraded } from '../websocket/accept_websocket.ts';
 
@@ -103,7 +103,11 @@ export class Arrival {
     const plain = this.#entry.tls === null ? new TcpEndpoint(this.#socket, this.#socket, headerBytes) : null;
     const refused = await this.#admit(link.source, answered);
     if (refused !== null) return refused;
-    const stream = await this.#open(plain, link.source, tlsFactsOf(proxied.header?.facts ?? null));
+    const stream = await this.#open(
+      plain,
+      link.source,
+      proxied.header === null ? null : tlsFactsOf(proxied.header.facts),
+    );
     if ('kind' in stream) return stream;
     const inbound = { ...this.#who(link.source), ...stream, destination: link.destination };
     return { kind: 'in', inbound: { ...inbound, openedAtMs: performance.now() } };
@@ -133,7 +137,8 @@ export class Arrival {
   async #admit(source: Address, answered: () => void): Promise<Refused | null> {
     const { access, enter } = this.#entry;
     const listed = access(source.address);
-    const answer: GateAnswer | null = enter === null || listed !== 'allowed' ? null : await enter(this.#id, source.address);
+    const answer: GateAnswer | null =
+      enter === null || listed !== 'allowed' ? null : await enter(this.#id, source.address);
     answered();
     if (this.#isStopped || answer?.kind === 'gone') return this.#reset(GONE);
     if (listed !== 'allowed') return this.#reset(this.#refuse(source, listed, 'by the lists of the frontend'));
@@ -158,7 +163,13 @@ export class Arrival {
   async #secure(contexts: TlsContexts, source: Address): Promise<{ client: Endpoint; tls: TlsFacts } | Refused> {
     const { handshakeMs } = this.#entry.frontend;
     const { wheel, handshakes: gate, pool } = this.#shop;
-    const accepting = acceptTls(this.#socket, contexts, { acceptedAtMs: this.#acceptedAtMs, handshakeMs, wheel, gate, pool });
+    const accepting = acceptTls(this.#socket, contexts, {
+      acceptedAtMs: this.#acceptedAtMs,
+      handshakeMs,
+      wheel,
+      gate,
+      pool,
+    });
     this.#waiting = accepting;
     const accepted = await accepting.result;
     this.#waiting = null;

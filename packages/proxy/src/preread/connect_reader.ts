@@ -1,8 +1,8 @@
 import { LimpetError } from '../errors.ts';
+import type { PrereadHolder, PrereadPool } from '../preread_pool.ts';
 import type { Connect, Hello } from '../stages.ts';
 import { decodeConnect } from './connect.ts';
 import { MAX_HEAD_BYTES, readHead } from './head.ts';
-import type { PrereadHolder, PrereadPool } from './preread_pool.ts';
 import { type Refusal, refusePreread } from './refusal.ts';
 
 /**

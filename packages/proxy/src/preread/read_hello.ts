@@ -1,7 +1,7 @@
 import type { TimerWheel } from '../clock.ts';
+import type { PrereadPool } from '../preread_pool.ts';
 import type { Hello, Inbound } from '../stages.ts';
 import { ConnectReader } from './connect_reader.ts';
-import type { PrereadPool } from './preread_pool.ts';
 import type { Refusal } from './refusal.ts';
 
 export type Preread =
@@ -18,8 +18,8 @@ export interface Prereading {
 }
 
 /**
- * Reads until the CONNECT is whole, is bad, or is late. The deadline counts from accept; bytes that trickle do not move
- * it. The client's endpoint is paused again when the result is there.
+ * Reads until the CONNECT is whole, is bad, or is late. The deadline counts from accept, or from the end of
+ * TLS and WebSocket handshakes; bytes that trickle do not move it. The client's endpoint is paused again when the result is there.
  */
 export function readHello(inbound: Inbound, pool: PrereadPool, wheel: TimerWheel): Prereading {
   const { client, frontend } = inbound;
@@ -39,7 +39,7 @@ export function readHello(inbound: Inbound, pool: PrereadPool, wheel: TimerWheel
   const reader = new ConnectReader({ maxSizeBytes: frontend.maxConnectSizeBytes }, pool, refusal =>
     end({ kind: 'bad', refusal }),
   );
-  const timer = wheel.after(inbound.acceptedAtMs + frontend.inspectMs - performance.now(), () =>
+  const timer = wheel.after(inbound.openedAtMs + frontend.inspectMs - performance.now(), () =>
     end({ kind: 'bad', refusal: reader.tooLate() }),
   );
   const left = (): void =>

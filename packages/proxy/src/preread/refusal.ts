@@ -55,6 +55,11 @@ export function refuse(version: Connect['version'], word: ServiceWord): Buffer {
   return version === 5 ? connack5(CODES[word].v5) : connack3(CODES[word].v3 ?? 0x03);
 }
 
+/** A CONNACK with that code (0x01 to 0x05 in 3.x, a 5.0 reason code else). */
+export function connack(version: Connect['version'], code: number): Buffer {
+  return version === 5 ? connack5(code) : connack3(code);
+}
+
 /** The CONNACK for a refused CONNECT. Null where the specification allows none, or where the version is not known. */
 export function answerFor(version: Connect['version'] | null, word: AnswerWord): Buffer | null {
   if (version === null) return null;

@@ -2,6 +2,9 @@ import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet
 import { Ledger } from '../account/ledger.ts';
 import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
+import { FrontendLeases } from '../gate/frontend_leases.ts';
+import type { GateAnswer } from '../gate/gate_answer.ts';
+import { Gatekeeper } from '../gate/gatekeeper.ts';
 import { sessionsOfThisProcess } from '../listen/descriptors.ts';
 import { Leases } from '../listen/leases.ts';
 import { createLog, type Log } from '../log.ts';
@@ -11,6 +14,7 @@ import { stickTimes } from '../route/stick_times.ts';
 import { Servers } from './servers.ts';
 import { type BoundSocket, bindAll } from './sockets.ts';
 import { Supervisor, type WorkerLink } from './supervisor.ts';
+import { TicketOffice } from './ticket_office.ts';
 import type { BindRef, ToPrimary } from './wire.ts';
 
 /** Where one bind really listens. */
@@ -56,6 +60,9 @@ class Primary implements RunningProxy {
   readonly #backends = new Map<string, PlacedBackend>();
   readonly #placer: Placer;
   readonly #leases: Leases;
+  readonly #frontendLeases: FrontendLeases;
+  readonly #gatekeeper: Gatekeeper;
+  readonly #tickets: TicketOffice;
   readonly #servers: Servers;
   readonly #supervisor: Supervisor;
   /** bind → its sockets, one a worker slot or one for all. */
@@ -79,9 +86,15 @@ class Primary implements RunningProxy {
     this.#placer = new Placer(this.#backends, this.#ledger);
     this.#servers = new Servers(config, this.#log, backend => this.#serversChanged(backend));
     this.#leases = new Leases(config.global.maxconn, {
-      grant: (worker, count) => this.#worker(worker)?.say(['lease', count]),
-      recall: () => this.#supervisor.sayAll(['recall']),
+      grant: (worker, count) => this.#worker(worker)?.say(['lease', count, null]),
+      recall: () => this.#supervisor.sayAll(['recall', null]),
     });
+    this.#frontendLeases = new FrontendLeases(config, {
+      grant: (worker, frontend, count) => this.#worker(worker)?.say(['lease', count, frontend]),
+      recall: frontend => this.#supervisor.sayAll(['recall', frontend]),
+    });
+    this.#gatekeeper = new Gatekeeper(config);
+    this.#tickets = new TicketOffice(config, this.#log, message => this.#supervisor.sayAll(message));
     this.#supervisor = new Supervisor(
       config.global.workers,
       {
@@ -108,7 +121,7 @@ class Primary implements RunningProxy {
           this.#sockets.push(await bindAll(frontend.name, bind, this.#config.global.workers));
         }
       }
-      await this.#servers.start();
+      await Promise.all([this.#servers.start(), this.#tickets.start()]);
       for (const { name } of this.#config.backends) this.#serversChanged(name);
       await this.#startWorkers();
     } catch (error) {
@@ -174,7 +187,7 @@ class Primary implements RunningProxy {
   async #end(code: number): Promise<void> {
     this.#closeSockets();
     this.#supervisor.killAll();
-    await Promise.all([this.#servers.stop(), this.#supervisor.stop()]);
+    await Promise.all([this.#servers.stop(), this.#supervisor.stop(), this.#tickets.stop()]);
     this.#log.info('stopped', { code });
     this.#log.flush();
     this.#finish(code);
@@ -183,6 +196,7 @@ class Primary implements RunningProxy {
   #start(worker: WorkerLink): void {
     worker.say(['start', this.#config, this.#nameOf(worker), this.#bindRefs()]);
     for (const { name } of this.#config.backends) worker.say(['view', name, this.#servers.statuses(name)]);
+    this.#tickets.tell(message => worker.say(message));
   }
 
   #said(worker: WorkerLink, message: ToPrimary): void {
@@ -205,10 +219,13 @@ class Primary implements RunningProxy {
         this.#table(worker, message[1], message[2], message[3]);
         break;
       case 'lease':
-        this.#leases.ask(worker.id, message[1]);
-        break;
       case 'unlease':
-        this.#leases.giveBack(worker.id, message[1]);
+        this.#lease(worker, message);
+        break;
+      case 'enter':
+      case 'pace':
+      case 'leave':
+        this.#gate(worker, message);
         break;
       case 'bind':
         this.#sendSocket(worker, message[1]);
@@ -218,6 +235,27 @@ class Primary implements RunningProxy {
         break;
       default:
     }
+  }
+
+  #lease(
+    worker: WorkerLink,
+    [word, count, frontend]: Extract<ToPrimary, readonly ['lease' | 'unlease', ...unknown[]]>,
+  ): void {
+    const isAsked = word === 'lease';
+    if (frontend === null) this.#leases[isAsked ? 'ask' : 'giveBack'](worker.id, count);
+    else this.#frontendLeases[isAsked ? 'ask' : 'giveBack'](worker.id, frontend, count);
+  }
+
+  #gate(worker: WorkerLink, message: Extract<ToPrimary, readonly ['enter' | 'pace' | 'leave', ...unknown[]]>): void {
+    if (message[0] === 'leave') {
+      this.#gatekeeper.leave({ worker: worker.id, session: message[1] });
+      return;
+    }
+    const [, call, session, frontend, source] = message;
+    const tell = (answer: GateAnswer): void => worker.say(['answer', call, answer]);
+    const visitor = { worker: worker.id, session };
+    if (message[0] === 'enter') this.#gatekeeper.enter(visitor, { frontend, source }, tell);
+    else this.#gatekeeper.connect(visitor, { frontend, source, backend: message[5] }, tell);
   }
 
   #table(worker: WorkerLink, call: number, backend: string, message: TableCall | TableCast): void {
@@ -237,6 +275,8 @@ class Primary implements RunningProxy {
   #gone(worker: WorkerLink, how: string): void {
     const sessions = this.#ledger.workerGone(worker.id);
     this.#leases.workerGone(worker.id);
+    this.#frontendLeases.workerGone(worker.id);
+    this.#gatekeeper.workerGone(worker.id);
     for (const { table } of this.#backends.values()) void table?.ownerGone(this.#nameOf(worker));
     const fields = { id: worker.id, worker_pid: worker.pid, how, sessions };
     if (this.#stopping === null && this.#onReady === null)

@@ -1,4 +1,5 @@
 import type { TableChannel } from '@limpet/state';
+import type { GateAnswer } from '../gate/gate_answer.ts';
 import type { Lessor } from '../listen/admission.ts';
 import type { Desk } from '../route/placement.ts';
 import type { Placed, PlaceRequest } from '../route/placer.ts';
@@ -8,7 +9,7 @@ import { Outbox, type ToPrimary } from './wire.ts';
  * A worker's side of the line to the primary. Questions are numbered and their answers come back in any order; while
  * the primary lives every question is answered, and when it dies so does the worker.
  */
-export class PrimaryLink implements Desk, Lessor {
+export class PrimaryLink implements Desk {
   readonly #outbox: Outbox<ToPrimary>;
   readonly #waiting = new Map<number, (answer: unknown) => void>();
   #calls = 0;
@@ -43,12 +44,24 @@ export class PrimaryLink implements Desk, Lessor {
     this.mention(['free', session]);
   }
 
-  lease(count: number): void {
-    this.say(['lease', count]);
+  /** The way to `global.maxconn` (null), or to a frontend's own. */
+  lessor(frontend: string | null): Lessor {
+    return {
+      lease: count => this.say(['lease', count, frontend]),
+      unlease: count => this.mention(['unlease', count, frontend]),
+    };
   }
 
-  unlease(count: number): void {
-    this.mention(['unlease', count]);
+  enter(session: number, frontend: string, source: string): Promise<GateAnswer> {
+    return this.#ask(call => ['enter', call, session, frontend, source]);
+  }
+
+  pace(session: number, frontend: string, source: string, backend: string): Promise<GateAnswer> {
+    return this.#ask(call => ['pace', call, session, frontend, source, backend]);
+  }
+
+  leave(session: number): void {
+    this.mention(['leave', session]);
   }
 
   /** The line to the primary's own stick table of a backend. */

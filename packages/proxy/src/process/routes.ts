@@ -6,6 +6,7 @@ import { Pins } from '../route/pins.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
 import { compileStickValue } from '../route/stick_key.ts';
 import { BackendView } from '../route/view.ts';
+import { type BrokerTls, createBrokerTls } from '../tls/dial_tls.ts';
 import type { SessionRoute } from '../workshop.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import { Renewal } from './renewal.ts';
@@ -15,15 +16,33 @@ import { SharedTables } from './shared_tables.ts';
 export class Routes {
   readonly #routes = new Map<string, SessionRoute>();
   readonly #renewals: Renewal[] = [];
+  readonly #backends: readonly BackendConfig[];
+  readonly #log: Log;
+  /** `backend/server` → TLS towards it. */
+  readonly #tls = new Map<string, BrokerTls>();
   readonly #shared: SharedTables | null;
 
   constructor(config: Config, owner: string, link: PrimaryLink, log: Log) {
     const { state } = config;
+    this.#backends = config.backends;
+    this.#log = log;
     const onBack = (): void => {
       for (const renewal of this.#renewals) void renewal.now();
     };
     this.#shared = state.store === 'redis' ? new SharedTables(state.redis, owner, log, onBack) : null;
     for (const backend of config.backends) this.#routes.set(backend.name, this.#make(backend, owner, link));
+  }
+
+  /**
+   * Reads what TLS towards the brokers needs. To be called before the first session.
+   * @throws LimpetError TLS_*
+   */
+  async start(): Promise<void> {
+    for (const backend of this.#backends) {
+      for (const { name, host, tls } of backend.servers) {
+        if (tls !== null) this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, this.#log));
+      }
+    }
   }
 
   of(backend: string): SessionRoute {
@@ -44,6 +63,7 @@ export class Routes {
   /** Waits for what the tables still have to write. */
   async close(): Promise<void> {
     for (const renewal of this.#renewals) renewal.stop();
+    for (const tls of this.#tls.values()) tls.close();
     await this.#shared?.close();
   }
 
@@ -58,6 +78,7 @@ export class Routes {
       pins,
       owner,
       stickValue: backend.stick === null ? () => null : compileStickValue(backend.stick),
+      tls: server => this.#tls.get(`${backend.name}/${server}`) ?? null,
       // Good news is news only of a server that is under suspicion; it would be a message a connection otherwise.
       seen: (server, sight) => {
         if (sight !== 'accepted' || view.isSuspect(server)) link.say(['seen', backend.name, server, sight]);

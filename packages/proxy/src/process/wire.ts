@@ -3,6 +3,7 @@ import type { Config } from '../config/resolved.ts';
 import type { Sight } from '../dial/attempt.ts';
 import type { PlaceRequest } from '../route/placer.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
+import type { WrittenTicketKey } from '../tls/ticket_ring.ts';
 
 /**
  * What primary and workers say to each other. Messages are short tuples, for they are JSON on a pipe; all that is said
@@ -17,9 +18,15 @@ export type ToPrimary =
   | readonly ['seen', backend: string, server: string, sight: Sight]
   /** A message for the primary's stick table of a backend (`call` 0: no answer is wanted). */
   | readonly ['table', call: number, backend: string, message: TableCall | TableCast]
-  /** Wants that many more connections of `global.maxconn`. */
-  | readonly ['lease', count: number]
-  | readonly ['unlease', count: number]
+  /** Wants that many more connections of `global.maxconn` (frontend null), or of that frontend's. */
+  | readonly ['lease', count: number, frontend: string | null]
+  | readonly ['unlease', count: number, frontend: string | null]
+  /** May this connection come in? Answered with a GateAnswer, perhaps later. */
+  | readonly ['enter', call: number, session: number, frontend: string, source: string]
+  /** May this CONNECT go to its backend? Answered with a GateAnswer, perhaps later. */
+  | readonly ['pace', call: number, session: number, frontend: string, source: string, backend: string]
+  /** A session that asked one of these has ended, or waits no more. */
+  | readonly ['leave', session: number]
   /** Wants the bound socket of that number (again). */
   | readonly ['bind', index: number]
   /** Its program is loaded: messages before this one would be lost. */
@@ -31,9 +38,11 @@ export type ToWorker =
   | readonly ['start', config: Config, name: string, binds: readonly BindRef[]]
   | readonly ['view', backend: string, servers: readonly ServerStatus[]]
   | readonly ['answer', call: number, answer: unknown]
-  | readonly ['lease', count: number]
-  /** Others wait for connections of `global.maxconn`: give back what is not used. */
-  | readonly ['recall']
+  | readonly ['lease', count: number, frontend: string | null]
+  /** Others wait for connections: give back what is not used. */
+  | readonly ['recall', frontend: string | null]
+  /** The keys of TLS session tickets, newest first. */
+  | readonly ['tickets', keys: readonly WrittenTicketKey[]]
   /** Stop accepting; leave when the last session has ended. */
   | readonly ['drain']
   /** Close the sessions that are left, and leave. */

@@ -2,18 +2,25 @@ import type { Socket } from 'node:net';
 import { Registry } from '../account/registry.ts';
 import { SessionLog } from '../account/session_log.ts';
 import { TimerWheel } from '../clock.ts';
-import type { Config, FrontendConfig } from '../config/resolved.ts';
+import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
+import type { GateAnswer } from '../gate/gate_answer.ts';
 import { Admission } from '../listen/admission.ts';
+import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
 import { sessionsOfThisProcess } from '../listen/descriptors.ts';
-import { inboundOf } from '../listen/inbound.ts';
 import { leaseBlock } from '../listen/leases.ts';
 import { Listener, type ListenHandle } from '../listen/listener.ts';
 import { createLog, type Log } from '../log.ts';
-import { PrereadPool } from '../preread/preread_pool.ts';
+import { PrereadPool } from '../preread_pool.ts';
+import type { RouteDecision, RouteFacts } from '../route/rules.ts';
 import { Session } from '../session.ts';
 import type { Inbound, StopReason } from '../stages.ts';
+import { TcpSession } from '../tcp_session.ts';
+import { HandshakeGate } from '../tls/handshake_gate.ts';
+import { readRing } from '../tls/ticket_ring.ts';
+import { TicketKeys } from '../tls/tickets.ts';
 import type { LiveSession, SessionRoute, Workshop } from '../workshop.ts';
+import { Frontends } from './frontends.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import { Routes } from './routes.ts';
 import type { BindRef, ToWorker } from './wire.ts';
@@ -23,14 +30,17 @@ export class Workplace implements Workshop {
   readonly name: string;
   readonly wheel: TimerWheel = new TimerWheel();
   readonly pool: PrereadPool;
+  readonly handshakes: HandshakeGate;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession> = new Registry();
-  readonly #config: Config;
   readonly #link: PrimaryLink;
   readonly #lines: Log;
   readonly #admission: Admission;
   readonly #routes: Routes;
+  readonly #frontends: Frontends;
+  readonly #tickets: TicketKeys;
   readonly #listeners = new Map<number, Listener>();
+  readonly #arrivals = new Set<Arrival>();
   #awaited: number;
   /** From the clock, so that no session of an earlier run bears the same number in the stick table. */
   #sessions: number = Date.now();
@@ -38,24 +48,37 @@ export class Workplace implements Workshop {
 
   constructor(config: Config, name: string, binds: readonly BindRef[], link: PrimaryLink) {
     this.name = name;
-    this.#config = config;
     this.#link = link;
     this.#lines = createLog(config.global.log, name);
-    this.pool = new PrereadPool(Math.floor(config.global.prereadMemoryBytes / config.global.workers));
+    const { maxconn, workers, prereadMemoryBytes, tls } = config.global;
+    this.pool = new PrereadPool(Math.floor(prereadMemoryBytes / workers));
+    this.handshakes = new HandshakeGate({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
     this.log = new SessionLog(this.#lines, config.global.log.usernames, (...names) => this.registry.counts(...names));
-    const { maxconn, workers } = config.global;
-    this.#admission = new Admission(link, { block: leaseBlock(maxconn, workers), most: sessionsOfThisProcess() });
-    this.#admission.onRoom(() => {
-      for (const listener of this.#listeners.values()) listener.resume();
-    });
+    const limits = { block: leaseBlock(maxconn, workers), most: sessionsOfThisProcess() };
+    this.#admission = new Admission(link.lessor(null), limits);
+    this.#admission.onRoom(() => this.#resume());
     this.#admission.start();
     this.#routes = new Routes(config, name, link, this.#lines);
+    this.#frontends = new Frontends(config, link, this.#admission, this.#lines);
+    this.#tickets = new TicketKeys(tls.ticketRotateMs);
     this.#awaited = binds.length;
-    for (const bind of binds) this.#open(bind);
+    void this.#start(binds);
   }
 
-  routeOf(inbound: Inbound): SessionRoute {
-    return this.#routes.of(inbound.frontend.defaultBackend);
+  routeOf(backend: string): SessionRoute {
+    return this.#routes.of(backend);
+  }
+
+  decide(frontend: string, facts: RouteFacts): RouteDecision {
+    return this.#frontends.decide(frontend, facts);
+  }
+
+  pace(inbound: Inbound, backend: string): Promise<GateAnswer> | null {
+    return this.#frontends.pace(inbound, backend);
+  }
+
+  leavePace(inbound: Inbound): void {
+    this.#link.leave(inbound.id);
   }
 
   hear(message: ToWorker): void {
@@ -67,10 +90,14 @@ export class Workplace implements Workshop {
         this.#link.answered(message[1], message[2]);
         break;
       case 'lease':
-        this.#admission.granted(message[1]);
+        this.#leased(message[1], message[2]);
         break;
       case 'recall':
-        this.#admission.recall();
+        if (message[1] === null) this.#admission.recall();
+        else this.#frontends.door(message[1]).recall();
+        break;
+      case 'tickets':
+        this.#tickets.setKeys(readRing(message[1]) ?? []);
         break;
       case 'drain':
         this.#drain();
@@ -93,18 +120,36 @@ export class Workplace implements Workshop {
     );
   }
 
-  #open({ index, frontend: name, label }: BindRef): void {
-    const frontend = this.#config.frontends.find(one => one.name === name);
-    if (frontend === undefined) return;
+  /** Certificates are read before the first client is accepted. A rejection ends the worker, with its reason. */
+  async #start(binds: readonly BindRef[]): Promise<void> {
+    await this.#routes.start();
+    for (const { index, frontend, label } of binds) {
+      this.#open(index, await this.#frontends.entry(frontend, label, this.#tickets));
+    }
+  }
+
+  #open(index: number, entry: Entry): void {
+    const { label } = entry.bind;
+    const door = this.#frontends.door(entry.frontend.name);
     const listener = new Listener({
-      accepted: socket => this.#accept(socket, frontend, label),
+      accepted: socket => this.#accept(socket, entry),
       isFull: () => this.#admission.isFull,
       starved: code =>
         this.#lines.error('starved', { code, bind: label }, `cannot accept on ${label}: ${code}; trying again in 1 s`),
       wantsHandle: () => this.#link.say(['bind', index]),
     });
     this.#listeners.set(index, listener);
+    door.onRoom(() => this.#resume());
     this.#link.say(['bind', index]);
+  }
+
+  #resume(): void {
+    for (const listener of this.#listeners.values()) listener.resume();
+  }
+
+  #leased(count: number, frontend: string | null): void {
+    if (frontend === null) this.#admission.granted(count);
+    else this.#frontends.door(frontend).granted(count);
   }
 
   #listens(): void {
@@ -122,20 +167,33 @@ export class Workplace implements Workshop {
     );
   }
 
-  #accept(socket: Socket, frontend: FrontendConfig, label: string): boolean {
-    if (!this.#admission.enter()) return false;
+  #accept(socket: Socket, entry: Entry): boolean {
+    const door = this.#frontends.door(entry.frontend.name);
+    if (!door.enter()) return false;
     this.#sessions += 1;
-    const inbound = inboundOf(socket, this.#sessions, frontend, label);
-    if (inbound === null) this.#admission.leave();
-    else void new Session(inbound, this).run().then(() => this.#left());
+    const id = this.#sessions;
+    const arrival = new Arrival(socket, id, entry, this);
+    this.#arrivals.add(arrival);
+    const arrived = arrival.run(() => door.answered()).finally(() => this.#arrivals.delete(arrival));
+    void arrived.then(this.#serve).finally(() => {
+      door.leave();
+      if (this.#frontends.isGated(entry.frontend.name)) this.#link.leave(id);
+      this.#leaveIfOver();
+    });
     if (this.#admission.isFull) for (const listener of this.#listeners.values()) listener.pause();
     return true;
   }
 
-  #left(): void {
-    this.#admission.leave();
-    if (this.#draining && this.registry.size === 0) void this.#leave();
-  }
+  readonly #serve = async (arrived: Arrived): Promise<void> => {
+    if (arrived.kind === 'refused') {
+      const { who, reason, detail } = arrived;
+      const refused = { reason, detail, answer: null, server: null, retries: 0 };
+      this.log.refused(who, null, who.frontend.defaultBackend, refused);
+    }
+    if (arrived.kind !== 'in') return;
+    const { inbound } = arrived;
+    await (inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, this) : new Session(inbound, this)).run();
+  };
 
   #fell(backend: string, server: string): void {
     for (const session of this.registry.at(backend, server)) session.serverFell();
@@ -144,15 +202,21 @@ export class Workplace implements Workshop {
   #drain(): void {
     this.#draining = true;
     for (const listener of this.#listeners.values()) listener.close();
-    if (this.registry.size === 0) void this.#leave();
+    this.#leaveIfOver();
+  }
+
+  #leaveIfOver(): void {
+    if (this.#draining && this.registry.size === 0 && this.#arrivals.size === 0) void this.#leave();
   }
 
   #stopAll(reason: StopReason): void {
+    for (const arrival of this.#arrivals) arrival.stop();
     for (const session of this.registry.all()) session.stop(reason);
   }
 
   /** Says the last words to the table, the primary and the log, and ends the process. */
   async #leave(): Promise<void> {
+    this.#frontends.close();
     await this.#routes.close();
     this.wheel.close();
     this.#link.flush();

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Timer, TimerWheel } from '../clock.ts';
-import type { PrereadPool } from '../preread/preread_pool.ts';
+import type { PrereadPool } from '../preread_pool.ts';
 import type { TlsFacts } from '../stages.ts';
 import { plainAlert } from './alert.ts';
 import type { ClientHello } from './client_hello.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { PrereadHolder, PrereadPool } from '../preread/preread_pool.ts';
+import type { PrereadHolder, PrereadPool } from '../preread_pool.ts';
 import { type ClientHello, readClientHello } from './client_hello.ts';
 
 export type HelloEnd =

@@ -26,8 +26,9 @@ export type Opened =
 /** Seals a ring for Redis and opens it again. The key of a salt is derived once: it costs some 50 ms, off the event loop. */
 export class RingSeal {
   readonly #secret: string;
-  readonly #ownSalt: Buffer = randomBytes(SALT_BYTES);
-  #known: { readonly salt: Buffer; readonly key: Buffer } | null = null;
+  /** Its own, until a ring of somebody else was opened. */
+  #salt: Buffer = randomBytes(SALT_BYTES);
+  #derived: { readonly salt: Buffer; readonly key: Buffer } | null = null;
 
   constructor(secret: string) {
     this.#secret = secret;
@@ -35,7 +36,8 @@ export class RingSeal {
 
   /** With the salt that was opened last, so that the others need not derive a key again. */
   async seal(ring: readonly TicketKey[]): Promise<string> {
-    const { salt, key } = this.#known ?? (await this.#keyOf(this.#ownSalt));
+    const salt = this.#salt;
+    const key = await this.#keyOf(salt);
     const nonce = randomBytes(NONCE_BYTES);
     const head = headOf(salt);
     const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
@@ -50,16 +52,18 @@ export class RingSeal {
     const body = Buffer.from(bodyText ?? '', 'base64url');
     if (version !== VERSION || salt.length !== SALT_BYTES || body.length < NONCE_BYTES + TAG_BYTES)
       return { kind: 'unknown' };
-    const derived = this.#known?.salt.equals(salt) ? this.#known : await this.#keyOf(salt);
-    const json = decrypt(derived.key, headOf(salt), body);
+    const json = decrypt(await this.#keyOf(salt), headOf(salt), body);
     if (json === null) return { kind: 'wrong_secret' };
-    this.#known = derived;
+    this.#salt = salt;
     const ring = readRing(json);
     return ring === null ? { kind: 'unknown' } : { kind: 'ring', ring };
   }
 
-  async #keyOf(salt: Buffer): Promise<{ readonly salt: Buffer; readonly key: Buffer }> {
-    return { salt, key: await derive(this.#secret, salt, KEY_BYTES) };
+  async #keyOf(salt: Buffer): Promise<Buffer> {
+    if (this.#derived?.salt.equals(salt)) return this.#derived.key;
+    const key = await derive(this.#secret, salt, KEY_BYTES);
+    this.#derived = { salt, key };
+    return key;
   }
 }
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ConnectReader } from '../../src/preread/connect_reader.ts';
-import { PrereadPool } from '../../src/preread/preread_pool.ts';
+import { PrereadPool } from '../../src/preread_pool.ts';
 import { accepts, type Script, type ScriptedBroker, startBroker } from '../kit/broker.ts';
 import { until, within } from '../kit/condition.ts';
 import { configFor } from '../kit/config.ts';

@@ -105,6 +105,19 @@ describe.each(['-tls1_2', '-tls1_3'])('%s: verify: required', version => {
   });
 });
 
+test.each(['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'])(
+  'P7: the alert can be read under %s',
+  async suite => {
+    await using pki = await makePki();
+    await using stranger = await makeAuthority('Somebody else');
+    await using server = await pki.listen();
+    const foreign = await stranger.issue({ cn: 'device-1' });
+    const printed = await sClient(server.port, ['-tls1_3', '-ciphersuites', suite, ...args(foreign)]);
+    expect(printed).toContain(`Cipher is ${suite}`);
+    expect(printed).toContain('alert unknown ca');
+  },
+);
+
 describe('a resumed session', () => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s brings the certificate that it began with', async version => {
     await using pki = await makePki();

@@ -4,7 +4,7 @@ import { TimerWheel } from '../../../src/clock.ts';
 import type { TlsBindConfig } from '../../../src/config/resolved.ts';
 import type { Endpoint } from '../../../src/endpoint.ts';
 import type { Log } from '../../../src/log.ts';
-import { PrereadPool } from '../../../src/preread/preread_pool.ts';
+import { PrereadPool } from '../../../src/preread_pool.ts';
 import { acceptTls, type TlsAccepted } from '../../../src/tls/accept_tls.ts';
 import { createTlsContexts, type TlsContexts } from '../../../src/tls/contexts.ts';
 import { HandshakeGate } from '../../../src/tls/handshake_gate.ts';

@@ -3,7 +3,7 @@ import { generate, type IConnectPacket } from 'mqtt-packet';
 import { expect, test } from 'vitest';
 import { decodeConnect } from '../../../src/preread/connect.ts';
 import { ConnectReader, type Step } from '../../../src/preread/connect_reader.ts';
-import { PrereadPool } from '../../../src/preread/preread_pool.ts';
+import { PrereadPool } from '../../../src/preread_pool.ts';
 import { connectBytes, field, PIPELINED, section, userProperty } from './connect_bytes.ts';
 
 const MAX_SIZE = 64 * 1024;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PrereadHolder, PrereadPool } from '../../../src/preread/preread_pool.ts';
+import { type PrereadHolder, PrereadPool } from '../../src/preread_pool.ts';
 
 class Holder implements PrereadHolder {
   evictions = 0;

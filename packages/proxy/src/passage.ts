@@ -1,0 +1,120 @@
+import type { Linked, Refused } from './account/session_log.ts';
+import type { ServerConfig } from './config/resolved.ts';
+import { type Connecting, Connector } from './dial/connector.ts';
+import type { DialScript } from './dial/script.ts';
+import { type Endpoint, NOBODY } from './endpoint.ts';
+import { Relay, type RelayLimits } from './relay/relay.ts';
+import { Placement } from './route/placement.ts';
+import type { Connect, Inbound, Link, StopReason } from './stages.ts';
+import type { LiveSession, SessionRoute, Workshop } from './workshop.ts';
+
+/** What a kind of session brings to its passage. */
+export interface Cargo {
+  /** Null in mode tcp. */
+  readonly connect: Connect | null;
+  /** What it is stuck on; `assignedClientId` comes with the broker's answer (5.0). */
+  stickValue(assignedClientId: string | null): string | null;
+  script(server: ServerConfig): DialScript;
+  limits(link: Link): RelayLimits;
+}
+
+export type Unlinked = Exclude<Connecting, { kind: 'linked' } | { kind: 'cancelled' }>;
+
+/** What stop() and serverFell() mean in the stage that is running. */
+export type Stage = Pick<LiveSession, 'stop' | 'serverFell'>;
+export const IDLE: Stage = { stop() {}, serverFell() {} };
+
+/** From a chosen backend to the end: place, dial, relay. Every session goes through one. */
+export class Passage {
+  readonly #session: LiveSession;
+  readonly #inbound: Inbound;
+  readonly #route: SessionRoute;
+  readonly #shop: Workshop;
+  #stage: Stage = IDLE;
+
+  constructor(session: LiveSession, inbound: Inbound, route: SessionRoute, shop: Workshop) {
+    this.#session = session;
+    this.#inbound = inbound;
+    this.#route = route;
+    this.#shop = shop;
+  }
+
+  stop(reason: StopReason): void {
+    this.#stage.stop(reason);
+  }
+
+  serverFell(): void {
+    this.#stage.serverFell();
+  }
+
+  /** Null: it went through, and everything is closed. Else the client is still there, and nobody has told it. */
+  async run(cargo: Cargo): Promise<Unlinked | null> {
+    const { id, source, client } = this.#inbound;
+    const placement = new Placement(this.#route, id, cargo.stickValue(null), source.address);
+    const connecting = await this.#connect(cargo, placement);
+    if (connecting.kind === 'linked') {
+      const { link, assignedClientId } = connecting;
+      const assigned = assignedClientId === null ? null : cargo.stickValue(assignedClientId);
+      await this.#relay(
+        { inbound: this.#inbound, connect: cargo.connect, link, assignedClientId },
+        cargo,
+        placement.accepted(assigned),
+      );
+      placement.release();
+      return null;
+    }
+    placement.abandoned();
+    if (connecting.kind !== 'cancelled') return connecting;
+    client.reset();
+    return null;
+  }
+
+  async #connect(cargo: Cargo, placement: Placement): Promise<Connecting> {
+    const { view, seen, tls } = this.#route;
+    const connector = new Connector(this.#inbound, view.config, this.#shop, {
+      next: () => placement.next(),
+      seen,
+      tls,
+      trying: server => this.#shop.registry.moved(this.#session, view.config.name, server),
+      script: server => cargo.script(server),
+    });
+    this.#stage = { stop: () => connector.cancel(), serverFell: () => connector.skip() };
+    this.#inbound.client.attach({ ...NOBODY, closed: () => connector.cancel() });
+    return await connector.run();
+  }
+
+  /** `placed`: the stick table knows of it; nothing of the broker reaches the client before. */
+  async #relay(linked: Linked, cargo: Cargo, placed: Promise<void>): Promise<void> {
+    const { link } = linked;
+    const client = this.#clientOf(link);
+    const relay = new Relay(client, link.server, cargo.limits(link), this.#shop.wheel);
+    const keeps = this.#route.view.config.onMarkedDown === 'keep';
+    const serverFell = keeps ? IDLE.serverFell : () => relay.stop('server_down');
+    this.#stage = { stop: reason => relay.stop(reason), serverFell };
+    this.#shop.log.connected(linked);
+    await placed;
+    const end = await relay.run(link.toClient);
+    this.#stage = IDLE;
+    this.#shop.log.ended(linked, { end, bytesIn: client.bytesIn, bytesOut: client.bytesOut });
+  }
+
+  /** A broker that speaks WebSocket gets the client's frames as they are; all others get what is inside. */
+  #clientOf({ framesSent, server }: Link): Endpoint {
+    const { websocket, client } = this.#inbound;
+    if (websocket === null) return client;
+    if (framesSent === null) {
+      websocket.forget();
+      return client;
+    }
+    const { endpoint, frames } = websocket.passThrough();
+    if (frames.length > framesSent) server.write(frames.subarray(framesSent));
+    return endpoint;
+  }
+}
+
+/** Tells a client why it is turned away, where it may be told, and closes. */
+export function sayFarewell(client: Endpoint, refused: Pick<Refused, 'answer'>): void {
+  client.attach(NOBODY);
+  if (refused.answer !== null) client.write(refused.answer);
+  client.close();
+}

@@ -1,0 +1,79 @@
+import type { Refused } from './account/session_log.ts';
+import { tcpScript } from './dial/script.ts';
+import { turnAway } from './dial/turn_away.ts';
+import { IDLE, Passage, type Stage, sayFarewell } from './passage.ts';
+import { verifiedCn } from './route/stick_key.ts';
+import { readServerName } from './sni/read_server_name.ts';
+import { sniBackend } from './sni/sni_backend.ts';
+import type { Inbound, StopReason } from './stages.ts';
+import type { LiveSession, Workshop } from './workshop.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+/** A connection of a frontend in `mode: tcp`: bytes, whatever they are. Owns the client's endpoint as Session does. */
+export class TcpSession implements LiveSession {
+  readonly frontend: string;
+  readonly #inbound: Inbound;
+  readonly #shop: Workshop;
+  #stage: Stage = IDLE;
+
+  constructor(inbound: Inbound, shop: Workshop) {
+    this.frontend = inbound.frontend.name;
+    this.#inbound = inbound;
+    this.#shop = shop;
+  }
+
+  stop(reason: StopReason): void {
+    this.#stage.stop(reason);
+  }
+
+  serverFell(): void {
+    this.#stage.serverFell();
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    this.#shop.registry.add(this);
+    const first = await this.#choose();
+    if (first !== null) await this.#pass(first.backend, first.bytes);
+    this.#stage = IDLE;
+    this.#shop.registry.remove(this);
+  }
+
+  /** The backend, by the ClientHello's server name where there are `sni_routes`; what was read of it is passed on. */
+  async #choose(): Promise<{ readonly backend: string; readonly bytes: Buffer } | null> {
+    const { frontend, client } = this.#inbound;
+    if (frontend.sniRoutes.length === 0) return { backend: frontend.defaultBackend, bytes: NOTHING };
+    const reading = readServerName(this.#inbound, this.#shop.pool, this.#shop.wheel);
+    this.#stage = { ...IDLE, stop: () => reading.cancel() };
+    const read = await reading.result;
+    if (read.kind === 'hello') {
+      const backend = sniBackend(frontend.sniRoutes, read.sni) ?? frontend.defaultBackend;
+      return { backend, bytes: read.bytes };
+    }
+    if (read.kind === 'bad')
+      this.#refuse({ reason: read.reason, detail: read.detail, answer: null, server: null, retries: 0 });
+    else client.close();
+    return null;
+  }
+
+  async #pass(backend: string, bytes: Buffer): Promise<void> {
+    const { frontend, source, tls } = this.#inbound;
+    const route = this.#shop.routeOf(backend);
+    const { serverMs } = route.view.config;
+    const passage = new Passage(this, this.#inbound, route, this.#shop);
+    this.#stage = passage;
+    const unlinked = await passage.run({
+      connect: null,
+      stickValue: () => route.stickValue(null, { sourceAddress: source.address, certCn: verifiedCn(tls) }),
+      script: () => tcpScript(bytes),
+      limits: () => ({ clientIdleMs: frontend.clientMs, serverIdleMs: serverMs }),
+    });
+    if (unlinked !== null) this.#refuse({ ...turnAway(4, unlinked, () => NOTHING), answer: null }, backend);
+  }
+
+  #refuse(refused: Refused, backend: string = this.#inbound.frontend.defaultBackend): void {
+    this.#shop.log.refused(this.#inbound, null, backend, refused);
+    sayFarewell(this.#inbound.client, refused);
+  }
+}
