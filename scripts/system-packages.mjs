@@ -13,6 +13,7 @@ const needed = [
   ['haproxy', 'haproxy'],
   ['nginx', 'nginx-light'],
   ['/usr/lib/nginx/modules/ngx_stream_module.so', 'libnginx-mod-stream'],
+  ['nats-server', 'nats-server'],
   ['socat', 'socat'],
   ['tmux', 'tmux'],
   ['ip', 'iproute2'],
@@ -20,7 +21,7 @@ const needed = [
   ['setpriv', 'util-linux'],
 ];
 /** Packages that come with a daemon, and the daemon's unit. */
-const daemons = ['redis-server', 'mosquitto', 'haproxy', 'nginx'];
+const daemons = ['redis-server', 'mosquitto', 'haproxy', 'nginx', 'nats-server'];
 const lockWaitMs = 180_000;
 const lockRetryMs = 2_000;
 const policyFile = '/usr/sbin/policy-rc.d';

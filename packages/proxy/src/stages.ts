@@ -28,6 +28,8 @@ export interface Inbound {
   readonly openedAtMs: number;
   readonly tls: TlsFacts | null;
   readonly websocket: WebSocketFacts | null;
+  /** The peer is an HTTP proxy whose X-Forwarded-For is believed (the bind's `websocket.trust_forwarded`). */
+  readonly trustsForwarded: boolean;
 }
 
 /** What a TLS handshake told. */

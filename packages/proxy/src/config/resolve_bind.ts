@@ -27,6 +27,7 @@ export function resolveBind(raw: RawBind, path: Path, notes: Notes): BindConfig 
       ? {
           paths: [...new Set(websocket.path)],
           origins: websocket.origins === undefined ? null : [...new Set(websocket.origins)],
+          trustForwarded: [...new Set(websocket.trust_forwarded)],
           idleMs: websocket.idle,
         }
       : null,

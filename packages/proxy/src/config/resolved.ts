@@ -127,8 +127,10 @@ export interface TlsBindConfig {
 export interface WebSocketBindConfig {
   /** Paths that are served; others get 404. */
   readonly paths: readonly string[];
-  /** Origins that are served (`https://example.com`); null: all. */
+  /** Origins of pages that are served (`https://example.com`); null: all. Clients that name none are served. */
   readonly origins: readonly string[] | null;
+  /** CIDRs of HTTP proxies in front, whose X-Forwarded-For and -Proto are passed on to brokers with `websocket`. */
+  readonly trustForwarded: readonly string[];
   /** Silence of a WebSocket after which Limpet pings it, where it unwraps frames itself; a second one ends it. */
   readonly idleMs: number;
 }

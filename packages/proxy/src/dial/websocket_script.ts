@@ -35,7 +35,7 @@ export function webSocketScript(inbound: Inbound, facts: WebSocketFacts, path: s
       query: facts.query,
       source: inbound.source.address,
       secure: inbound.tls !== null,
-      trusted: false,
+      trusted: inbound.trustsForwarded,
     }),
     isSilent: false,
     read(chunk) {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
+import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
 import { type CheckResult, type CheckStatus, isLocalTrouble, type ProbeOutcome } from './check_status.ts';
 
 /** Where one probe goes, and how long it may take from the connect to its answer. */
@@ -9,16 +10,20 @@ export interface AttemptTarget {
   readonly port: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** The PROXY header, which goes before everything else, TLS too; empty: none. */
+  readonly header: Buffer;
+  /** Null: the probe is plain. */
+  readonly tls: BrokerTls | null;
 }
 
 export type Answer = Pick<CheckResult, 'ok' | 'status' | 'code' | 'info'>;
 
 /**
- * What is said on an open connection. It calls `answer` once it knows; only the first call counts. With a farewell the
- * bytes are sent and FIN behind them; without one the connection is dropped. The socket belongs to the attempt, which
- * closes it; the conversation may listen to it and write to it.
+ * What is said on an open stream, the handshake of TLS behind it. It calls `answer` once it knows; only the first call
+ * counts. With a farewell the bytes are sent and FIN behind them; without one the connection is dropped. The stream
+ * belongs to the attempt, which closes it; the conversation may listen to it and write to it.
  */
-export type Conversation = (socket: Socket, answer: (answer: Answer, farewell?: Buffer) => void) => void;
+export type Conversation = (stream: Socket, answer: (answer: Answer, farewell?: Buffer) => void) => void;
 
 /**
  * One connection to a server under one deadline. Answers when the socket is closed, which happens in every case: after
@@ -26,56 +31,100 @@ export type Conversation = (socket: Socket, answer: (answer: Answer, farewell?: 
  */
 export function attempt(target: AttemptTarget, converse: Conversation): Promise<ProbeOutcome> {
   if (target.signal.aborted) return Promise.resolve({ kind: 'not_made', code: 'ABORTED' });
-  return new Promise(resolve => {
-    const startMs = performance.now();
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
-    let connected = false;
-    let outcome: ProbeOutcome | null = null;
+  return new Promise(resolve => new Attempt(target, converse, resolve));
+}
 
-    const settle = (next: ProbeOutcome): void => {
-      outcome ??= next;
-    };
-    const answer = (found: Answer, farewell?: Buffer): void => {
-      if (outcome !== null) return;
-      settle(checked(found, startMs));
+/** How far it has come: what the number in a status says. */
+type Layer = 'L4' | 'L6' | 'L7';
+
+class Attempt {
+  readonly #target: AttemptTarget;
+  readonly #converse: Conversation;
+  readonly #socket: Socket;
+  readonly #startMs: number = performance.now();
+  readonly #deadline: NodeJS.Timeout;
+  #layer: Layer = 'L4';
+  #outcome: ProbeOutcome | null = null;
+
+  constructor(target: AttemptTarget, converse: Conversation, resolve: (outcome: ProbeOutcome) => void) {
+    this.#target = target;
+    this.#converse = converse;
+    const { host, port, tls } = target;
+    // TLS closes its own half: it may have an alert to send.
+    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: tls !== null });
+    if (tls !== null) this.#socket.pause();
+    this.#deadline = setTimeout(() => this.#end(failure(`${this.#layer}TOUT`)), target.timeoutMs);
+    target.signal.addEventListener('abort', this.#abort, { once: true });
+    this.#socket.once('connect', () => this.#connected());
+    this.#socket.on('error', error => this.#troubled(errorCode(error)));
+    this.#socket.once('close', () => {
+      clearTimeout(this.#deadline);
+      target.signal.removeEventListener('abort', this.#abort);
+      if (this.#outcome === null) this.#answer(failure(this.#layer === 'L6' ? 'L6RSP' : 'L7RSP', CLOSED));
+      resolve(this.#outcome ?? { kind: 'not_made', code: 'ABORTED' });
+    });
+  }
+
+  #connected(): void {
+    const { header, tls } = this.#target;
+    // Corked, so that the header and what is said behind it go out in one write.
+    this.#socket.cork();
+    if (header.length > 0) this.#socket.write(header);
+    if (tls === null) this.#open(this.#socket);
+    this.#socket.uncork();
+    if (tls !== null) void this.#secure(tls.connect(this.#socket));
+  }
+
+  async #secure(connecting: TlsConnecting): Promise<void> {
+    this.#layer = 'L6';
+    const connected = await connecting.result;
+    if (connected.kind === 'failed') {
+      this.#end(failure('L6RSP', connected.detail));
+      return;
+    }
+    const { socket } = connected;
+    socket.once('end', () => this.#socket.destroy());
+    if (this.#outcome === null) this.#open(socket);
+    socket.resume();
+  }
+
+  #open(stream: Socket): void {
+    this.#layer = 'L7';
+    this.#converse(stream, (found, farewell) => {
+      if (this.#outcome !== null) return;
+      this.#answer(found);
       // FIN, not RST: a reset would take the farewell and the PROXY header away unread, and fill the broker's log.
-      if (farewell === undefined) socket.destroy();
-      else socket.end(farewell, () => socket.destroy());
-    };
-    const stop = (): void => {
-      settle({ kind: 'not_made', code: 'ABORTED' });
-      socket.destroy();
-    };
-    const deadline = setTimeout(() => {
-      settle(checked(failure(connected ? 'L7TOUT' : 'L4TOUT'), startMs));
-      socket.destroy();
-    }, target.timeoutMs);
-    target.signal.addEventListener('abort', stop, { once: true });
+      if (farewell === undefined) this.#socket.destroy();
+      else stream.end(farewell, () => this.#socket.destroy());
+    });
+  }
 
-    socket.once('connect', () => {
-      connected = true;
-      converse(socket, answer);
-    });
-    socket.on('error', error => settle(troubled(errorCode(error), connected, startMs)));
-    socket.once('close', () => {
-      clearTimeout(deadline);
-      target.signal.removeEventListener('abort', stop);
-      resolve(outcome ?? checked(failure('L7RSP', 'closed without an answer'), startMs));
-    });
-  });
+  /** The first one counts. */
+  #answer(answer: Answer): void {
+    const durationMs = Math.round(performance.now() - this.#startMs);
+    this.#outcome ??= { kind: 'checked', result: { ...answer, durationMs } };
+  }
+
+  #end(answer: Answer): void {
+    this.#answer(answer);
+    this.#socket.destroy();
+  }
+
+  readonly #abort = (): void => {
+    this.#outcome ??= { kind: 'not_made', code: 'ABORTED' };
+    this.#socket.destroy();
+  };
+
+  #troubled(code: string): void {
+    if (isLocalTrouble(code)) this.#outcome ??= { kind: 'not_made', code };
+    else if (this.#layer !== 'L4') this.#answer(failure(`${this.#layer}RSP`, code));
+    else this.#answer(failure(code === 'ETIMEDOUT' ? 'L4TOUT' : 'L4CON', code));
+  }
 }
 
-function checked(answer: Answer, startMs: number): ProbeOutcome {
-  return { kind: 'checked', result: { ...answer, durationMs: Math.round(performance.now() - startMs) } };
-}
+const CLOSED = 'closed without an answer';
 
 /** An answer that means: not alive. */
 export function failure(status: CheckStatus, info = '', code: number | null = null): Answer {
   return { ok: false, status, code, info };
-}
-
-function troubled(code: string, connected: boolean, startMs: number): ProbeOutcome {
-  if (isLocalTrouble(code)) return { kind: 'not_made', code };
-  if (connected) return checked(failure('L7RSP', code), startMs);
-  return checked(failure(code === 'ETIMEDOUT' ? 'L4TOUT' : 'L4CON', code), startMs);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { BackendConfig, LogLevel, SendProxyConfig, ServerConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
-import { createProbe, disproves } from './probe.ts';
+import type { BrokerTls } from '../tls/dial_tls.ts';
+import { createProbe, disproves, type ProbeMeans } from './probe.ts';
 import { type Checking, type PassiveEvent, type ServerHealth, ServerWatch } from './server_watch.ts';
 import { type ServersLeft, transitionLines } from './transition_log.ts';
 
@@ -22,6 +23,8 @@ export interface HealthMonitorOptions {
   address(backend: string, server: string): string | null;
   /** The PROXY header that says LOCAL. */
   encodeLocalHeader(config: SendProxyConfig): Buffer;
+  /** TLS towards a server; null: it is plain. Asked before every check. */
+  tls(backend: string, server: string): BrokerTls | null;
   onChange(change: HealthChange): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -51,7 +54,10 @@ export function createHealthMonitor(options: HealthMonitorOptions): HealthMonito
 
   function watch(backend: BackendConfig, server: ServerConfig): ServerWatch {
     return new ServerWatch({
-      checking: checkingOf(server, clientIds, options.encodeLocalHeader),
+      checking: checkingOf(server, clientIds, {
+        encodeLocalHeader: header => options.encodeLocalHeader(header),
+        tls: () => options.tls(backend.name, server.name),
+      }),
       hostName: server.host,
       address: () => options.address(backend.name, server.name),
       notMade: code => notMade(backend.name, server.name, code),
@@ -100,14 +106,10 @@ function keyOf(backend: string, server: string): string {
   return `${backend}/${server}`;
 }
 
-function checkingOf(
-  server: ServerConfig,
-  nextClientId: () => string,
-  encodeLocalHeader: (config: SendProxyConfig) => Buffer,
-): Checking | null {
+function checkingOf(server: ServerConfig, nextClientId: () => string, means: ProbeMeans): Checking | null {
   const config = server.check;
   if (config === null) return null;
-  const probe = createProbe(server, config, nextClientId(), encodeLocalHeader);
+  const probe = createProbe(server, config, nextClientId(), means);
   return { config, probe, disproves: disproves(server, config) };
 }
 

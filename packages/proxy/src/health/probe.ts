@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { CheckConfig, SendProxyConfig, ServerConfig } from '../config/resolved.ts';
+import type { BrokerTls } from '../tls/dial_tls.ts';
 import type { AttemptTarget } from './attempt.ts';
 import type { ProbeOutcome } from './check_status.ts';
 import type { CircuitCause } from './circuit.ts';
@@ -10,39 +11,52 @@ import { probeTcp } from './probe_tcp.ts';
 /** Asks the server at this literal address once, within the check's timeout. Never rejects. */
 export type Probe = (host: string, signal: AbortSignal) => Promise<ProbeOutcome>;
 
+/** What a probe needs of others. */
+export interface ProbeMeans {
+  /** The PROXY header that says LOCAL. */
+  encodeLocalHeader(config: SendProxyConfig): Buffer;
+  /** TLS towards this server, asked for before every check; null: it is plain. */
+  tls(): BrokerTls | null;
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /**
  * Makes the probe of one server. `clientId` is used by MQTT checks only, and must be this server's alone: brokers of
  * one cluster would end one another's checks for the same id.
  *
- * Where the server wants a PROXY header, a check on the server's own port begins with one that says LOCAL. A check on
- * another port has none: that listener is not the one which asked for it (HAProxy does the same).
+ * A check on the server's own port is as a client's connection there: behind a PROXY header that says LOCAL, where the
+ * server wants one, and within TLS, where it speaks that. A check on another port is plain: that listener is not the one
+ * which asked for it (HAProxy does the same).
  */
 export function createProbe(
   server: ServerConfig,
   check: CheckConfig,
   clientId: string,
-  encodeLocalHeader: (config: SendProxyConfig) => Buffer,
+  { encodeLocalHeader, tls }: ProbeMeans,
 ): Probe {
   const { probe } = check;
   const port = check.port ?? server.port;
-  const header =
-    server.sendProxy !== null && port === server.port ? encodeLocalHeader(server.sendProxy) : Buffer.alloc(0);
+  const isOwnPort = port === server.port;
+  const header = server.sendProxy !== null && isOwnPort ? encodeLocalHeader(server.sendProxy) : NOTHING;
   const target = (host: string, signal: AbortSignal): AttemptTarget => ({
     host,
     port,
     timeoutMs: check.timeoutMs,
     signal,
+    header,
+    tls: isOwnPort ? tls() : null,
   });
   switch (probe.type) {
     case 'tcp':
-      return (host, signal) => probeTcp(target(host, signal), header);
+      return (host, signal) => probeTcp(target(host, signal));
     case 'mqtt': {
-      const opening = Buffer.concat([header, checkConnect(clientId, probe.username, probe.password)]);
-      return (host, signal) => probeMqtt(target(host, signal), opening);
+      const connect = checkConnect(clientId, probe.username, probe.password);
+      return (host, signal) => probeMqtt(target(host, signal), connect);
     }
     case 'http': {
       const hostHeader = probe.host ?? `${isIPv6(server.host) ? `[${server.host}]` : server.host}:${port}`;
-      return (host, signal) => probeHttp(target(host, signal), probe, hostHeader, header);
+      return (host, signal) => probeHttp(target(host, signal), probe, hostHeader);
     }
   }
 }

@@ -9,24 +9,16 @@ export type HttpProbe = Extract<ProbeConfig, { type: 'http' }>;
 
 /**
  * One request on a connection of its own; alive if the status is among the expected ones. Redirects are not followed
- * and the body is not read. `header` is the PROXY header, sent before the request, or empty.
+ * and the body is not read.
  */
-export function probeHttp(
-  target: AttemptTarget,
-  probe: HttpProbe,
-  hostHeader: string,
-  header: Buffer,
-): Promise<ProbeOutcome> {
-  return attempt(target, (socket, answer) => {
-    if (header.length > 0) socket.write(header);
-    ask(socket, probe, hostHeader, answer);
-  });
+export function probeHttp(target: AttemptTarget, probe: HttpProbe, hostHeader: string): Promise<ProbeOutcome> {
+  return attempt(target, (stream, answer) => ask(stream, probe, hostHeader, answer));
 }
 
-function ask(socket: Socket, probe: HttpProbe, host: string, answer: (answer: Answer) => void): void {
-  // Without an agent Node asks for `Connection: close` and never uses the socket again.
+function ask(stream: Socket, probe: HttpProbe, host: string, answer: (answer: Answer) => void): void {
+  // Without an agent Node asks for `Connection: close` and never uses the stream again.
   const asked = request({
-    createConnection: () => socket,
+    createConnection: () => stream,
     method: probe.method,
     path: probe.path,
     headers: { host, 'user-agent': 'limpet-check', accept: '*/*' },

@@ -21,14 +21,11 @@ export function checkConnect(clientId: string, username: string | null, password
   });
 }
 
-/**
- * CONNECT, CONNACK, DISCONNECT. `opening` is the PROXY header, if any, and the CONNECT, for they go out in one write.
- * What a CONNACK says about the server is in `judgeConnack`.
- */
-export function probeMqtt(target: AttemptTarget, opening: Buffer): Promise<ProbeOutcome> {
-  return attempt(target, (socket, answer) => {
+/** CONNECT, CONNACK, DISCONNECT. What a CONNACK says about the server is in `judgeConnack`. */
+export function probeMqtt(target: AttemptTarget, connect: Buffer): Promise<ProbeOutcome> {
+  return attempt(target, (stream, answer) => {
     let received = NOTHING;
-    socket.on('data', (chunk: Buffer) => {
+    stream.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk.subarray(0, CONNACK_BYTES)]);
       const found = judgeConnack(received);
       if (found === 'more') return;
@@ -37,7 +34,7 @@ export function probeMqtt(target: AttemptTarget, opening: Buffer): Promise<Probe
       else if (found.ok) answer(found, NOTHING);
       else answer(found);
     });
-    socket.write(opening);
+    stream.write(connect);
   });
 }
 

@@ -21,6 +21,8 @@ export interface Entry {
   readonly frontend: FrontendConfig;
   readonly bind: BindConfig;
   readonly trusted: CidrSet;
+  /** Peers whose X-Forwarded-For is passed on. */
+  readonly forwarders: CidrSet;
   readonly access: (source: string) => Access;
   /** Null: no TLS here. */
   readonly tls: TlsContexts | null;
@@ -28,6 +30,8 @@ export interface Entry {
   readonly recordBytes: number | null;
   /** Asks the primary whether this source may come in; null: nothing limits it. */
   readonly enter: ((session: number, source: string) => Promise<GateAnswer>) | null;
+  /** It waits for that no more: the question is answered `gone`. */
+  leave(session: number): void;
 }
 
 /** What a worker lends to those who arrive. */
@@ -87,8 +91,12 @@ export class Arrival {
   /** Ends it: the result is `gone`. */
   stop(): void {
     this.#isStopped = true;
-    if (this.#waiting !== null) this.#waiting.cancel();
-    else this.#socket.destroy();
+    if (this.#waiting !== null) {
+      this.#waiting.cancel();
+      return;
+    }
+    this.#socket.destroy();
+    if (this.#entry.enter !== null) this.#entry.leave(this.#id);
   }
 
   /** `answered` is called once: when the primary has said whether it may come in, or when nobody needs to ask. */
@@ -109,7 +117,8 @@ export class Arrival {
       proxied.header === null ? null : tlsFactsOf(proxied.header.facts),
     );
     if ('kind' in stream) return stream;
-    const inbound = { ...this.#who(link.source), ...stream, destination: link.destination };
+    const trustsForwarded = this.#entry.forwarders.has(plainAddress(this.#socket.remoteAddress, 0).address);
+    const inbound = { ...this.#who(link.source), ...stream, destination: link.destination, trustsForwarded };
     return { kind: 'in', inbound: { ...inbound, openedAtMs: performance.now() } };
   }
 

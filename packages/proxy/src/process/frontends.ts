@@ -79,10 +79,12 @@ export class Frontends {
       frontend,
       bind,
       trusted: new CidrSet(bind.acceptProxy),
+      forwarders: new CidrSet(bind.websocket?.trustForwarded ?? []),
       access: compileAccess(frontend),
       tls,
       recordBytes: this.#recordBytes(frontend, bind),
       enter: asksToEnter(frontend) ? (session, source) => this.#link.enter(session, frontend.name, source) : null,
+      leave: session => this.#link.leave(session),
     };
   }
 

@@ -4,6 +4,7 @@ import { encodeProxyHeader } from '../dial/proxy_header.ts';
 import { createHealthMonitor, type HealthMonitor } from '../health/monitor.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
+import { type BrokerTls, createBrokerTls } from '../tls/dial_tls.ts';
 import { Resolver } from './resolver.ts';
 
 /** What is true of every server: its address, by the resolver, and its verdict, by the checks. In the primary. */
@@ -13,6 +14,8 @@ export class Servers {
   readonly #resolver: Resolver;
   readonly #health: HealthMonitor;
   readonly #onChange: (backend: string) => void;
+  /** `backend/server` → TLS of its checks. */
+  readonly #tls = new Map<string, BrokerTls>();
 
   /** `onChange` is told of a backend whose statuses() are not what they were. */
   constructor(config: Config, log: Log, onChange: (backend: string) => void) {
@@ -28,20 +31,25 @@ export class Servers {
       proxyName: config.global.name,
       address: (backend, server) => this.#address(backend, server),
       encodeLocalHeader: header => encodeProxyHeader(header, 'local', ''),
+      tls: (backend, server) => this.#tls.get(`${backend}/${server}`) ?? null,
       onChange: change => onChange(change.backend),
       log: (level, message, fields) => log[level]('health', fields as LogFields, message),
     });
   }
 
-  /** Resolves when every name has been looked up once and the first checks are on their way. */
+  /**
+   * Resolves when every name has been looked up once and the first checks are on their way.
+   * @throws LimpetError TLS_*: a file for TLS with a server that cannot be used
+   */
   async start(): Promise<void> {
-    await this.#resolver.start();
+    await Promise.all([this.#resolver.start(), this.#readTls()]);
     this.#health.start();
   }
 
   async stop(): Promise<void> {
     this.#resolver.stop();
     await this.#health.stop();
+    for (const tls of this.#tls.values()) tls.close();
   }
 
   seen(backend: string, server: string, sight: Sight): void {
@@ -54,6 +62,15 @@ export class Servers {
       const { verdict, suspect } = this.#health.state(backend, name);
       return { name, address: this.#resolver.address(host), port, up: verdict === 'up', suspect };
     });
+  }
+
+  async #readTls(): Promise<void> {
+    for (const backend of this.#config.backends) {
+      for (const { name, host, tls, check } of backend.servers) {
+        if (tls === null || check === null) continue;
+        this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, this.#log));
+      }
+    }
   }
 
   #address(backend: string, server: string): string | null {

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { parseAuthorities, parseCertificate } from './certificate.ts';
 import { readText } from './certificate_files.ts';
 import { FileWatch } from './file_watch.ts';
+import { plainReason } from './node_internals.ts';
 import { systemAuthorities } from './system_authorities.ts';
 
 /** What became of TLS with a broker. When it failed the connection is closed. */
@@ -144,7 +145,10 @@ class Connecting implements TlsConnecting {
     const isCertificate = !this.#upper.authorized && this.#upper.authorizationError !== null;
     const reason = (error as Error & { reason?: string }).reason;
     if (isCertificate)
-      this.#fail('bad_server_cert', code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? (reason ?? code) : error.message);
+      this.#fail(
+        'bad_server_cert',
+        code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? (reason ?? code) : plainReason(error.message),
+      );
     else this.#fail('handshake_failed', reason ?? code);
   }
 

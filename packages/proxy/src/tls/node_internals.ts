@@ -43,10 +43,15 @@ export function setTicketKey(context: SecureContext, key: Buffer): void {
 /** What OpenSSL has against the peer's certificate so far; an error too where there is none. Null: nothing. */
 export function verifyErrorOf(socket: TLSSocket): { readonly code: string; readonly message: string } | null {
   const error = (socket as unknown as NativeSocket)._handle?.verifyError?.();
-  return error ? { code: error.code ?? '', message: error.message } : null;
+  return error ? { code: error.code ?? '', message: plainReason(error.message) } : null;
 }
 
 /** From now on errors are told as `error`. Without it a server's socket keeps them to itself, for tls.Server to tell. */
 export function tellErrors(socket: TLSSocket): void {
   (socket as unknown as NativeSocket)._releaseControl?.();
+}
+
+/** OpenSSL's words, without the advice that some versions of Node add to them: it is about Node's own options. */
+export function plainReason(message: string): string {
+  return message.split('; ', 1)[0] ?? message;
 }

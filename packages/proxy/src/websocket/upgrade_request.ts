@@ -111,11 +111,11 @@ function wrongUpgrade(fields: readonly Field[]): BadUpgrade | null {
   return null;
 }
 
-/** Where origins are listed, a client that names none is refused, too: the list is there to know who comes. */
+/** Only browsers name an origin (RFC 6455, 10.2), and only of them is it asked: devices have none. */
 function wrongOrigin(fields: readonly Field[], served: readonly string[] | null): BadUpgrade | null {
   if (served === null) return null;
   const [origin, ...more] = valuesOf(fields, 'origin');
-  if (origin === undefined) return bad(403, 'wrong_origin', 'no origin');
+  if (origin === undefined) return null;
   // Scheme and host know no case, and an origin has nothing else (RFC 6454, 6.2).
   const known = served.some(one => one.toLowerCase() === origin.toLowerCase());
   return known && more.length === 0 ? null : bad(403, 'wrong_origin', 'an origin that is not served');

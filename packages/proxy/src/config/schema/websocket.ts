@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Reading } from '../units.ts';
+import { networks } from './access.ts';
 import { oneOrMore } from './list.ts';
 import { toggle } from './toggle.ts';
 import { duration, scalar, text, type Written } from './values.ts';
@@ -8,6 +9,7 @@ import { duration, scalar, text, type Written } from './values.ts';
 export interface RawBindWebSocket {
   readonly path: readonly string[];
   readonly origins?: readonly string[] | undefined;
+  readonly trust_forwarded?: readonly string[] | undefined;
   readonly idle: number;
 }
 
@@ -40,6 +42,12 @@ const bindKeys: z.ZodType<RawBindWebSocket> = z.strictObject({
   origins: oneOrMore(scalar('origin', ORIGINS, readOrigin), 'origin, or a list of origins', {
     meaning: ORIGINS,
     standard: 'all',
+  }).optional(),
+  trust_forwarded: networks({
+    meaning:
+      'HTTP proxies in front of Limpet: the X-Forwarded-For and X-Forwarded-Proto that they send are passed on to servers ' +
+      'with `websocket`, and the peer is added. From others these fields are dropped.',
+    standard: 'none',
   }).optional(),
   idle: duration(
     'After how much silence a client is pinged, where Limpet unwraps its frames; after a second one it is closed.',

@@ -22,13 +22,14 @@ export function checkConfig(probe: ProbeConfig, changes: Partial<CheckConfig> = 
 }
 
 export function serverConfig(name: string, port: number, changes: Partial<ServerConfig> = {}): ServerConfig {
-  const rest = { weight: 1, backup: false, maxconn: null, slowstartMs: 0, sendProxy: null };
+  const rest = { weight: 1, backup: false, maxconn: null, slowstartMs: 0, sendProxy: null, tls: null, websocket: null };
   return { name, host: '127.0.0.1', port, ...rest, check: checkConfig(MQTT), ...changes };
 }
 
 export function backendConfig(name: string, servers: readonly ServerConfig[]): BackendConfig {
   return {
     name,
+    mode: 'mqtt',
     balance: 'roundrobin',
     stick: null,
     retries: 3,
@@ -36,6 +37,7 @@ export function backendConfig(name: string, servers: readonly ServerConfig[]): B
     connackMs: 1000,
     serverMs: null,
     onMarkedDown: 'shutdown_sessions',
+    connectRate: null,
     servers,
   };
 }

@@ -103,7 +103,7 @@ test('our own certificate is shown to brokers that want one; without it, that is
   expect(refused).toMatchObject({
     kind: 'failed',
     reason: 'handshake_failed',
-    detail: 'sslv3 alert handshake failure',
+    detail: expect.stringMatching(/alert handshake failure$/),
   });
 });
 

@@ -35,7 +35,7 @@ export async function serveWebSocket(
   const wheel = new TimerWheel();
   const upgraded: Upgraded[] = [];
   const sockets = new Set<Socket>();
-  const config = { paths: ['/mqtt'], origins: null, idleMs: 60_000, ...bind };
+  const config = { paths: ['/mqtt'], origins: null, idleMs: 60_000, trustForwarded: [], ...bind };
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));

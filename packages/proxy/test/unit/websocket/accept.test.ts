@@ -7,7 +7,7 @@ import { WireEndpoint } from './wire_endpoint.ts';
 const wheel = new TimerWheel();
 afterAll(() => wheel.close());
 
-const BIND = { paths: ['/mqtt'], origins: null, idleMs: 60_000 };
+const BIND = { paths: ['/mqtt'], origins: null, idleMs: 60_000, trustForwarded: [] };
 const OPTIONS = { deadlineMs: 10_000, recordBytes: 1024, wheel };
 
 function request(target: string): Buffer {
