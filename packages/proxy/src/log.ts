@@ -29,6 +29,17 @@ const PIPE_CHUNK_BYTES = 4096;
 /** What may wait for a reader that does not read; the lines that follow are counted, and lost. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
+/** For those whose news somebody else tells already. */
+export const SILENT: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  line() {},
+  format: 'json',
+  flush() {},
+};
+
 /** `who` is the worker's number, or `primary`. Lines go to standard output. */
 export function createLog(config: LogConfig, who: string): Log {
   const maxWrite = fstatSync(1).isFile() ? CHUNK_BYTES : PIPE_CHUNK_BYTES;

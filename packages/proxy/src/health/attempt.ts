@@ -85,7 +85,6 @@ class Attempt {
     const { socket } = connected;
     socket.once('end', () => this.#socket.destroy());
     if (this.#outcome === null) this.#open(socket);
-    socket.resume();
   }
 
   #open(stream: Socket): void {

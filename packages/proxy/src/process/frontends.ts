@@ -5,7 +5,7 @@ import { CidrSet } from '../gate/cidr.ts';
 import { Door, type Room } from '../gate/door.ts';
 import { asksToConnect, asksToEnter, type GateAnswer } from '../gate/gate_answer.ts';
 import type { Entry } from '../listen/arrival.ts';
-import type { Log } from '../log.ts';
+import { SILENT } from '../log.ts';
 import { compileRoutes, type RouteDecision, type RouteFacts } from '../route/rules.ts';
 import type { Inbound } from '../stages.ts';
 import { createTlsContexts, type TlsContexts } from '../tls/contexts.ts';
@@ -30,12 +30,10 @@ export class Frontends {
   readonly #link: PrimaryLink;
   readonly #frontends = new Map<string, OpenFrontend>();
   readonly #contexts: TlsContexts[] = [];
-  readonly #log: Log;
 
-  constructor(config: Config, link: PrimaryLink, global: Room, log: Log) {
+  constructor(config: Config, link: PrimaryLink, global: Room) {
     this.#config = config;
     this.#link = link;
-    this.#log = log;
     for (const frontend of config.frontends) {
       const door = new Door(frontend, config.global.workers, global, link.lessor(frontend.name));
       const paced = config.backends.filter(backend => asksToConnect(frontend, backend)).map(({ name }) => name);
@@ -73,7 +71,7 @@ export class Frontends {
     const { config: frontend } = this.#of(frontendName);
     const bind = frontend.binds.find(one => one.label === label);
     if (bind === undefined) throw missing(`bind ${label}`);
-    const tls = bind.tls === null ? null : await createTlsContexts(bind.tls, tickets, this.#log);
+    const tls = bind.tls === null ? null : await createTlsContexts(bind.tls, tickets, SILENT);
     if (tls !== null) this.#contexts.push(tls);
     return {
       frontend,

@@ -11,6 +11,7 @@ import { createLog, type Log } from '../log.ts';
 import { type PlacedBackend, Placer } from '../route/placer.ts';
 import { Scheduler } from '../route/scheduler.ts';
 import { stickTimes } from '../route/stick_times.ts';
+import { Certificates } from './certificates.ts';
 import { Servers } from './servers.ts';
 import { type BoundSocket, bindAll } from './sockets.ts';
 import { Supervisor, type WorkerLink } from './supervisor.ts';
@@ -63,6 +64,7 @@ class Primary implements RunningProxy {
   readonly #frontendLeases: FrontendLeases;
   readonly #gatekeeper: Gatekeeper;
   readonly #tickets: TicketOffice;
+  readonly #certificates: Certificates = new Certificates();
   readonly #servers: Servers;
   readonly #supervisor: Supervisor;
   /** bind → its sockets, one a worker slot or one for all. */
@@ -116,6 +118,7 @@ class Primary implements RunningProxy {
 
   async start(): Promise<void> {
     try {
+      await this.#certificates.start(this.#config, this.#log);
       for (const frontend of this.#config.frontends) {
         for (const bind of frontend.binds) {
           this.#sockets.push(await bindAll(frontend.name, bind, this.#config.global.workers));
@@ -185,6 +188,7 @@ class Primary implements RunningProxy {
   }
 
   async #end(code: number): Promise<void> {
+    this.#certificates.close();
     this.#closeSockets();
     this.#supervisor.killAll();
     await Promise.all([this.#servers.stop(), this.#supervisor.stop(), this.#tickets.stop()]);

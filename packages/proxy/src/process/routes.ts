@@ -1,7 +1,7 @@
 import { remoteTable, type StickTable } from '@limpet/state';
 import type { BackendConfig, Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { type Log, SILENT } from '../log.ts';
 import { Pins } from '../route/pins.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
 import { compileStickValue } from '../route/stick_key.ts';
@@ -17,7 +17,6 @@ export class Routes {
   readonly #routes = new Map<string, SessionRoute>();
   readonly #renewals: Renewal[] = [];
   readonly #backends: readonly BackendConfig[];
-  readonly #log: Log;
   /** `backend/server` → TLS towards it. */
   readonly #tls = new Map<string, BrokerTls>();
   readonly #shared: SharedTables | null;
@@ -25,7 +24,6 @@ export class Routes {
   constructor(config: Config, owner: string, link: PrimaryLink, log: Log) {
     const { state } = config;
     this.#backends = config.backends;
-    this.#log = log;
     const onBack = (): void => {
       for (const renewal of this.#renewals) void renewal.now();
     };
@@ -40,7 +38,7 @@ export class Routes {
   async start(): Promise<void> {
     for (const backend of this.#backends) {
       for (const { name, host, tls } of backend.servers) {
-        if (tls !== null) this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, this.#log));
+        if (tls !== null) this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, SILENT));
       }
     }
   }

@@ -59,7 +59,7 @@ export class Workplace implements Workshop {
     this.#admission.onRoom(() => this.#resume());
     this.#admission.start();
     this.#routes = new Routes(config, name, link, this.#lines);
-    this.#frontends = new Frontends(config, link, this.#admission, this.#lines);
+    this.#frontends = new Frontends(config, link, this.#admission);
     this.#tickets = new TicketKeys(tls.ticketRotateMs);
     this.#awaited = binds.length;
     void this.#start(binds);

@@ -144,11 +144,10 @@ class Connecting implements TlsConnecting {
     const code = errorCode(error);
     const isCertificate = !this.#upper.authorized && this.#upper.authorizationError !== null;
     const reason = (error as Error & { reason?: string }).reason;
+    // What Node says of a wrong name repeats the names of the certificate, which are the peer's words.
+    const isOtherName = code === 'ERR_TLS_CERT_ALTNAME_INVALID';
     if (isCertificate)
-      this.#fail(
-        'bad_server_cert',
-        code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? (reason ?? code) : plainReason(error.message),
-      );
+      this.#fail('bad_server_cert', isOtherName ? 'certificate for another name' : plainReason(error.message));
     else this.#fail('handshake_failed', reason ?? code);
   }
 

@@ -30,6 +30,7 @@ function watch(
     proxyName: 'lb1',
     address: (_backend, server) => address(server),
     encodeLocalHeader: localHeader,
+    tls: () => null,
     onChange: change => changes.push(change),
     log: (level, message, fields) => lines.push({ level, message, fields }),
   });

@@ -1,0 +1,124 @@
+/** All devices come back at once: brokers see their pace, clients an answer, and those who are in notice nothing. */
+import { expect, test } from 'vitest';
+import { until } from '../kit/condition.ts';
+import { configFor } from '../kit/config.ts';
+import { acceptedRaw } from '../kit/connects.ts';
+import { ids } from '../kit/crowd.ts';
+import { type Limpet, startLimpet } from '../kit/limpet.ts';
+import { Pings } from '../kit/pings.ts';
+import { residentBytes } from '../kit/proc.ts';
+import { type Sink, startSink } from '../kit/sink.ts';
+import { prepareStorm, type StormArrival } from '../kit/storm.ts';
+
+const LIMIT = 500;
+const MIB = 1024 * 1024;
+
+interface Trips {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Clients that were in before, and that ping all the time. */
+class Settled implements Disposable {
+  readonly #pings: Pings[];
+
+  private constructor(pings: Pings[]) {
+    this.#pings = pings;
+  }
+
+  static async join(limpet: Limpet, count: number): Promise<Settled> {
+    const clients = ids('settled', count).map(clientId => acceptedRaw(limpet.port('mqtt'), { clientId }));
+    return new Settled((await Promise.all(clients)).map(client => new Pings(client)));
+  }
+
+  /** Round trips since the last call, once there are so many. */
+  async trips(least: number): Promise<Trips> {
+    const all = (): number[] => this.#pings.flatMap(({ tripsMs }) => tripsMs);
+    await until(() => all().length >= least, { what: `${least} round trips`, timeoutMs: 60_000 });
+    const sorted = all().sort((a, b) => a - b);
+    for (const pings of this.#pings) pings.mark();
+    const at = (part: number): number => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
+    return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  }
+
+  [Symbol.dispose](): void {
+    for (const pings of this.#pings) pings[Symbol.dispose]();
+  }
+}
+
+function startBefore(sink: Sink, connectRate: string | object): Promise<Limpet> {
+  const backend = { connect_rate: connectRate };
+  return startLimpet(configFor({ servers: [sink.port], workers: 2, backend }));
+}
+
+function memoryOf(limpet: Limpet): number[] {
+  return [limpet.process.pid, ...limpet.workers()].map(pid => Math.round(residentBytes(pid) / MIB));
+}
+
+/** `version: outcome` → how many, and the longest wait of each. */
+function tally(arrivals: readonly StormArrival[]): Map<string, { count: number; longestMs: number }> {
+  const counts = new Map<string, { count: number; longestMs: number }>();
+  for (const { version, outcome, waitMs } of arrivals) {
+    const key = `${version}: ${outcome}`;
+    const { count, longestMs } = counts.get(key) ?? { count: 0, longestMs: 0 };
+    counts.set(key, { count: count + 1, longestMs: Math.max(longestMs, waitMs) });
+  }
+  return counts;
+}
+
+// 5,000 of them are 5,000 descriptors in their own process, as many in the sink's, and twice as many in both workers.
+test('of 5,000 clients at once the broker sees 500 a second, all get in, and those who are in notice nothing', async () => {
+  const count = 5_000;
+  await using sink = await startSink();
+  await using limpet = await startBefore(sink, `${LIMIT}/s`);
+  await using storm = await prepareStorm(limpet.port('mqtt'), count);
+  using settled = await Settled.join(limpet, 8);
+  const before = await settled.trips(1_000);
+  const memory = memoryOf(limpet);
+  sink.connectsMs.length = 0;
+  storm.breakLoose();
+  await until(() => sink.connectsMs.length >= count, {
+    what: `${count} CONNECTs at the broker`,
+    timeoutMs: 60_000,
+    seen: () => `${sink.connectsMs.length}`,
+  });
+  const during = await settled.trips(1_000);
+  const grown = memoryOf(limpet).map((mib, index) => mib - (memory[index] ?? 0));
+  const arrivals = await storm.arrivals(30_000);
+  const most = sink.mostIn(1_000);
+  const tookMs = (sink.connectsMs.at(-1) ?? 0) - (sink.connectsMs[0] ?? 0);
+  const pace = (count - 1) / (tookMs / 1_000);
+  console.log(`CONNECTs: ${Math.round(pace)}/s, at most ${most} in any second`, tally(arrivals));
+  console.log('round trips in ms before:', before, 'during:', during, `; MiB more: ${grown.join(', ')}`);
+  expect(arrivals.filter(({ outcome }) => outcome !== 'accepted')).toEqual([]);
+  expect(most).toBeLessThanOrEqual(LIMIT * 1.1);
+  expect(pace).toBeGreaterThanOrEqual(LIMIT * 0.9);
+  // The promise is 50 ms; the rest is for two cores that are shared with the storm itself.
+  expect(during.p50 - before.p50).toBeLessThan(50);
+  expect(during.p99 - before.p99).toBeLessThan(150);
+  expect(Math.max(...grown)).toBeLessThan(200);
+});
+
+test('P7: who finds the queue full, and who waits for too long, is told so in its own version and in time', async () => {
+  const [count, limit, queue, queueTimeoutMs] = [2_000, 200, 800, 2_000];
+  await using sink = await startSink();
+  await using limpet = await startBefore(sink, { limit: `${limit}/s`, queue, queue_timeout: `${queueTimeoutMs}ms` });
+  await using storm = await prepareStorm(limpet.port('mqtt'), count);
+  storm.breakLoose();
+  const arrivals = await storm.arrivals(30_000);
+  const outcomes = tally(arrivals);
+  console.log(outcomes);
+  expect([...outcomes.keys()].sort()).toEqual(['4: accepted', '4: refused 0x03', '5: accepted', '5: refused 0x89']);
+  const accepted = arrivals.filter(({ outcome }) => outcome === 'accepted');
+  expect(accepted).toHaveLength(sink.connectsMs.length);
+  // Two seconds of the pace; the storm itself takes a while to break loose.
+  expect(accepted.length).toBeGreaterThanOrEqual(limit * 2 * 0.9);
+  expect(sink.mostIn(1_000)).toBeLessThanOrEqual(limit * 1.1 + 1);
+  expect(Math.max(...arrivals.map(({ waitMs }) => waitMs))).toBeLessThan(queueTimeoutMs + 5_000);
+  const told = limpet.events(({ event }) => event === 'refused').map(({ reason }) => reason);
+  expect(new Set(told)).toEqual(new Set(['backend_queue_full', 'backend_queue_timeout']));
+  // The queue is empty again: a newcomer is served.
+  using late = await acceptedRaw(limpet.port('mqtt'), { clientId: 'late' });
+  expect(late.isClosed).toBe(false);
+});
