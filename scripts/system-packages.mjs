@@ -14,6 +14,7 @@ const needed = [
   ['nginx', 'nginx-light'],
   ['/usr/lib/nginx/modules/ngx_stream_module.so', 'libnginx-mod-stream'],
   ['nats-server', 'nats-server'],
+  ['chromium', 'chromium'],
   ['socat', 'socat'],
   ['tmux', 'tmux'],
   ['ip', 'iproute2'],

@@ -1,3 +1,5 @@
+import type { TimerWheel } from './clock.ts';
+
 /**
  * One side of a session: an open, ordered, reliable stream of bytes in each direction. Plain TCP today; TLS and
  * WebSocket look the same from here, so nothing behind this line knows which it is.
@@ -41,3 +43,13 @@ export interface EndpointListener {
 
 /** Hears nothing. */
 export const NOBODY: EndpointListener = { bytes() {}, drained() {}, ended() {}, closed() {} };
+
+/** Long enough for the last bytes on any line that is still alive. */
+const FAREWELL_MS = 5000;
+
+/** Closes an endpoint that nobody listens to any more; one whose peer does not take the last bytes is reset. */
+export function closeSoon(endpoint: Endpoint, wheel: Pick<TimerWheel, 'after'>): void {
+  const timer = wheel.after(FAREWELL_MS, () => endpoint.reset());
+  endpoint.attach({ ...NOBODY, closed: () => timer.cancel() });
+  endpoint.close();
+}

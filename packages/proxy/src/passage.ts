@@ -1,8 +1,11 @@
 import type { Linked, Refused } from './account/session_log.ts';
+import type { TimerWheel } from './clock.ts';
 import type { ServerConfig } from './config/resolved.ts';
 import { type Connecting, Connector } from './dial/connector.ts';
 import type { DialScript } from './dial/script.ts';
-import { type Endpoint, NOBODY } from './endpoint.ts';
+import { turnAway } from './dial/turn_away.ts';
+import { closeSoon, type Endpoint, NOBODY } from './endpoint.ts';
+import { refuse } from './preread/refusal.ts';
 import { Relay, type RelayLimits } from './relay/relay.ts';
 import { Placement } from './route/placement.ts';
 import type { Connect, Inbound, Link, StopReason } from './stages.ts';
@@ -16,9 +19,12 @@ export interface Cargo {
   stickValue(assignedClientId: string | null): string | null;
   script(server: ServerConfig): DialScript;
   limits(link: Link): RelayLimits;
+  /** The first bytes are with a broker, or of no use any more: lets go of them, for a session may last for months. */
+  forget(): void;
 }
 
-export type Unlinked = Exclude<Connecting, { kind: 'linked' } | { kind: 'cancelled' }>;
+/** Why there is no broker; `left`: the client went away while one was looked for. */
+export type Unlinked = Exclude<Connecting, { kind: 'linked' } | { kind: 'cancelled' }> | { readonly kind: 'left' };
 
 /** What stop() and serverFell() mean in the stage that is running. */
 export type Stage = Pick<LiveSession, 'stop' | 'serverFell'>;
@@ -31,6 +37,7 @@ export class Passage {
   readonly #route: SessionRoute;
   readonly #shop: Workshop;
   #stage: Stage = IDLE;
+  #hasLeft = false;
 
   constructor(session: LiveSession, inbound: Inbound, route: SessionRoute, shop: Workshop) {
     this.#session = session;
@@ -52,6 +59,7 @@ export class Passage {
     const { id, source, client } = this.#inbound;
     const placement = new Placement(this.#route, id, cargo.stickValue(null), source.address);
     const connecting = await this.#connect(cargo, placement);
+    cargo.forget();
     if (connecting.kind === 'linked') {
       const { link, assignedClientId } = connecting;
       const assigned = assignedClientId === null ? null : cargo.stickValue(assignedClientId);
@@ -66,20 +74,24 @@ export class Passage {
     placement.abandoned();
     if (connecting.kind !== 'cancelled') return connecting;
     client.reset();
-    return null;
+    return this.#hasLeft ? { kind: 'left' } : null;
   }
 
   async #connect(cargo: Cargo, placement: Placement): Promise<Connecting> {
     const { view, seen, tls } = this.#route;
     const connector = new Connector(this.#inbound, view.config, this.#shop, {
-      next: () => placement.next(),
+      next: mayMove => placement.next(mayMove),
       seen,
       tls,
       trying: server => this.#shop.registry.moved(this.#session, view.config.name, server),
       script: server => cargo.script(server),
     });
     this.#stage = { stop: () => connector.cancel(), serverFell: () => connector.skip() };
-    this.#inbound.client.attach({ ...NOBODY, closed: () => connector.cancel() });
+    const left = (): void => {
+      this.#hasLeft = true;
+      connector.cancel();
+    };
+    this.#inbound.client.attach({ ...NOBODY, closed: left });
     return await connector.run();
   }
 
@@ -113,8 +125,13 @@ export class Passage {
 }
 
 /** Tells a client why it is turned away, where it may be told, and closes. */
-export function sayFarewell(client: Endpoint, refused: Pick<Refused, 'answer'>): void {
-  client.attach(NOBODY);
-  if (refused.answer !== null) client.write(refused.answer);
-  client.close();
+export function sayFarewell(client: Endpoint, answer: Buffer | null, wheel: TimerWheel): void {
+  if (answer !== null) client.write(answer);
+  closeSoon(client, wheel);
+}
+
+/** What is logged of a client that was turned away, and what it is told. */
+export function refusalOf(unlinked: Unlinked, version: Connect['version']): Refused {
+  if (unlinked.kind !== 'left') return turnAway(version, unlinked, refuse);
+  return { reason: 'client_left', detail: 'before its CONNACK', answer: null, server: null, retries: 0 };
 }

@@ -1,14 +1,15 @@
 import type { Refused } from './account/session_log.ts';
 import { mqttScript } from './dial/script.ts';
-import { turnAway } from './dial/turn_away.ts';
 import { webSocketScript } from './dial/websocket_script.ts';
-import { type Cargo, IDLE, Passage, type Stage, sayFarewell } from './passage.ts';
+import { FirstBytes } from './first_bytes.ts';
+import { type Cargo, IDLE, Passage, refusalOf, type Stage, sayFarewell } from './passage.ts';
 import { readHello } from './preread/read_hello.ts';
 import { connack, refuse } from './preread/refusal.ts';
 import { idleLimits } from './relay/idle.ts';
 import { refuseCode } from './route/rules.ts';
 import { verifiedCn } from './route/stick_key.ts';
-import type { Connect, Hello, Inbound, StopReason } from './stages.ts';
+import type { Connect, Inbound, StopReason } from './stages.ts';
+import { waitForTurn } from './turn.ts';
 import type { LiveSession, SessionRoute, Workshop } from './workshop.ts';
 
 /** One MQTT client's way through all stages. Owns the client's endpoint; when run() is over, everything is closed. */
@@ -16,12 +17,14 @@ export class Session implements LiveSession {
   readonly frontend: string;
   readonly #inbound: Inbound;
   readonly #shop: Workshop;
+  readonly #first: FirstBytes;
   #stage: Stage = IDLE;
 
   constructor(inbound: Inbound, shop: Workshop) {
     this.frontend = inbound.frontend.name;
     this.#inbound = inbound;
     this.#shop = shop;
+    this.#first = new FirstBytes(shop.pool);
   }
 
   stop(reason: StopReason): void {
@@ -35,18 +38,27 @@ export class Session implements LiveSession {
   /** listen has brought the client; the rest is here. Never rejects. */
   async run(): Promise<void> {
     this.#shop.registry.add(this);
-    const hello = await this.#preread();
-    const route = hello && this.#route(hello.connect);
-    if (hello !== null && route !== null && (await this.#pace(hello.connect, route))) await this.#pass(hello, route);
+    const connect = await this.#preread();
+    const route = connect && this.#route(connect);
+    if (connect !== null && route !== null && (await this.#pace(connect, route))) await this.#pass(connect, route);
     this.#stage = IDLE;
+    this.#first.forget();
     this.#shop.registry.remove(this);
   }
 
-  async #preread(): Promise<Hello | null> {
+  /** Answers what the CONNECT says; its bytes are kept apart, for they are let go of long before the session ends. */
+  async #preread(): Promise<Connect | null> {
     const reading = readHello(this.#inbound, this.#shop.pool, this.#shop.wheel);
     this.#stage = { ...IDLE, stop: () => reading.cancel() };
     const preread = await reading.result;
-    if (preread.kind === 'hello') return preread.hello;
+    if (preread.kind === 'hello') {
+      const { connect, bytes } = preread.hello;
+      if (this.#first.keep(bytes, () => this.#stage.stop('killed'))) return connect;
+      const answer = refuse(connect.version, 'busy');
+      const detail = 'global.preread_memory is used up';
+      this.#refuse(connect, { reason: 'preread_memory', detail, answer, server: null, retries: 0 });
+      return null;
+    }
     if (preread.kind === 'bad') this.#refuse(null, { ...preread.refusal, server: null, retries: 0 });
     else this.#inbound.client.close();
     return null;
@@ -68,41 +80,33 @@ export class Session implements LiveSession {
 
   /** Whether it may go on, now or after its turn in the queue. */
   async #pace(connect: Connect, route: SessionRoute): Promise<boolean> {
-    const asked = this.#shop.pace(this.#inbound, route.view.config.name);
-    if (asked === null) return true;
-    const { client } = this.#inbound;
-    let isGone = false;
-    const leave = (): void => {
-      isGone = true;
-      this.#shop.leavePace(this.#inbound);
-    };
-    this.#stage = { ...IDLE, stop: leave };
-    client.attach({ bytes() {}, drained() {}, ended() {}, closed: leave });
-    const answer = await asked;
-    if (answer.kind === 'in' && !isGone) return true;
+    const turn = waitForTurn(this.#inbound, this.#first, this.#shop, route.view.config.name);
+    if (turn === null) return true;
+    this.#stage = { ...IDLE, stop: () => turn.leave() };
+    const answer = await turn.result;
+    if (answer.kind === 'in') return true;
     if (answer.kind === 'refused') {
       const word = answer.reason === 'source_connect_rate' ? 'quota' : 'busy';
       const refusal = { detail: 'by a limit', answer: refuse(connect.version, word), server: null, retries: 0 };
       this.#refuse(connect, { reason: answer.reason, ...refusal });
-    } else client.reset();
+    } else this.#inbound.client.reset();
     return false;
   }
 
-  async #pass(hello: Hello, route: SessionRoute): Promise<void> {
+  async #pass(connect: Connect, route: SessionRoute): Promise<void> {
     const passage = new Passage(this, this.#inbound, route, this.#shop);
     this.#stage = passage;
-    const unlinked = await passage.run(cargoOf(this.#inbound, hello, route));
-    const { connect } = hello;
-    if (unlinked !== null) this.#refuse(connect, turnAway(connect.version, unlinked, refuse), route.view.config.name);
+    const unlinked = await passage.run(cargoOf(this.#inbound, connect, this.#first, route));
+    if (unlinked !== null) this.#refuse(connect, refusalOf(unlinked, connect.version), route.view.config.name);
   }
 
   #refuse(connect: Connect | null, refused: Refused, backend: string = this.#inbound.frontend.defaultBackend): void {
     this.#shop.log.refused(this.#inbound, connect, backend, refused);
-    sayFarewell(this.#inbound.client, refused);
+    sayFarewell(this.#inbound.client, refused.answer, this.#shop.wheel);
   }
 }
 
-function cargoOf(inbound: Inbound, { connect, bytes }: Hello, route: SessionRoute): Cargo {
+function cargoOf(inbound: Inbound, connect: Connect, first: FirstBytes, route: SessionRoute): Cargo {
   const { frontend, websocket, source, tls } = inbound;
   const who = { sourceAddress: source.address, certCn: verifiedCn(tls) };
   const operator = { clientMs: frontend.clientMs, serverMs: route.view.config.serverMs };
@@ -112,7 +116,8 @@ function cargoOf(inbound: Inbound, { connect, bytes }: Hello, route: SessionRout
     script: server =>
       websocket !== null && server.websocket !== null
         ? webSocketScript(inbound, websocket, server.websocket.path, connect.version)
-        : mqttScript(bytes, connect.version),
+        : mqttScript(first.bytes, connect.version),
+    forget: () => first.forget(),
     limits: link => idleLimits(connect.keepAliveS, link.serverKeepAliveS, operator),
   };
 }

@@ -63,6 +63,8 @@ export interface WebSocketFacts {
   passThrough(): { readonly endpoint: Endpoint; readonly frames: Buffer };
   /** The frames so far, without stopping anything: for each attempt at a broker. */
   frames(): Buffer;
+  /** How many bytes are inside messages whose end has come; infinite where no broker wants to see frames. */
+  wholeBytes(): number;
   /** `?` and what followed it in the request's target, or empty. May hold tokens: never to be logged. */
   readonly query: string;
   /** Nothing will be replayed: lets go of header fields and frames. */

@@ -1,7 +1,6 @@
 import type { Refused } from './account/session_log.ts';
 import { tcpScript } from './dial/script.ts';
-import { turnAway } from './dial/turn_away.ts';
-import { IDLE, Passage, type Stage, sayFarewell } from './passage.ts';
+import { IDLE, Passage, refusalOf, type Stage, sayFarewell } from './passage.ts';
 import { verifiedCn } from './route/stick_key.ts';
 import { readServerName } from './sni/read_server_name.ts';
 import { sniBackend } from './sni/sni_backend.ts';
@@ -57,7 +56,8 @@ export class TcpSession implements LiveSession {
     return null;
   }
 
-  async #pass(backend: string, bytes: Buffer): Promise<void> {
+  async #pass(backend: string, first: Buffer): Promise<void> {
+    let bytes = first;
     const { frontend, source, tls } = this.#inbound;
     const route = this.#shop.routeOf(backend);
     const { serverMs } = route.view.config;
@@ -67,13 +67,17 @@ export class TcpSession implements LiveSession {
       connect: null,
       stickValue: () => route.stickValue(null, { sourceAddress: source.address, certCn: verifiedCn(tls) }),
       script: () => tcpScript(bytes),
+      forget: () => {
+        bytes = NOTHING;
+      },
       limits: () => ({ clientIdleMs: frontend.clientMs, serverIdleMs: serverMs }),
     });
-    if (unlinked !== null) this.#refuse({ ...turnAway(4, unlinked, () => NOTHING), answer: null }, backend);
+    // There is no word for it that every protocol knows.
+    if (unlinked !== null) this.#refuse({ ...refusalOf(unlinked, 4), answer: null }, backend);
   }
 
   #refuse(refused: Refused, backend: string = this.#inbound.frontend.defaultBackend): void {
     this.#shop.log.refused(this.#inbound, null, backend, refused);
-    sayFarewell(this.#inbound.client, refused);
+    sayFarewell(this.#inbound.client, refused.answer, this.#shop.wheel);
   }
 }

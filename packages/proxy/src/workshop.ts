@@ -21,6 +21,8 @@ export interface Workshop {
   /** The rules of a frontend. */
   decide(frontend: string, facts: RouteFacts): RouteDecision;
   routeOf(backend: string): SessionRoute;
+  /** This process has no descriptors left. */
+  starved(code: string): void;
   /** Waits until the CONNECT may go to that backend; null: nothing limits it. */
   pace(inbound: Inbound, backend: string): Promise<GateAnswer> | null;
   /** It waits no more: its place in the queue is free. */

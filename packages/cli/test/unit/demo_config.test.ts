@@ -10,8 +10,9 @@ const brokers = [
 describe('the configuration of the demo', () => {
   it('listens on loopback only, and serves the brokers it was given', () => {
     const config = demoConfig(brokers, 1884, false);
+    const plain = { acceptProxy: [], tls: null, websocket: null };
     expect(config.frontends.flatMap(({ binds }) => binds)).toEqual([
-      { label: '127.0.0.1:1884', host: '127.0.0.1', port: 1884 },
+      { label: '127.0.0.1:1884', host: '127.0.0.1', port: 1884, ...plain },
     ]);
     const servers = config.backends.flatMap(backend => backend.servers);
     expect(servers.map(({ name, host, port }) => ({ name, host, port }))).toEqual([

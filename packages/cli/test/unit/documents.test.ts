@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatProblem, loadConfig } from '@limpet/proxy';
@@ -30,6 +30,9 @@ describe('the documents', () => {
 
   it.each(blocks)('$place is a configuration that loads', async ({ yaml }) => {
     await using directory = await makeDirectory('documents');
+    // The files of TLS that the documents name; they need to be there, and are not looked into here.
+    mkdirSync(directory.file('certs'));
+    for (const name of ['server.pem', 'ca.pem']) writeFileSync(join(directory.file('certs'), name), '');
     const result = loadConfig(directory.write('limpet.yaml', yaml), {});
     expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([]);
   });

@@ -16,10 +16,13 @@ const server = (name: string, backup = false): Server => ({
   slowstartMs: 0,
   sendProxy: null,
   check: null,
+  tls: null,
+  websocket: null,
 });
 
 const backend: Backend = {
   name: 'emqx',
+  mode: 'mqtt',
   balance: 'roundrobin',
   stick: { field: 'client_id', match: null, size: 102_400, expireMs: 1_800_000, cleanSessions: true },
   retries: 3,
@@ -27,13 +30,26 @@ const backend: Backend = {
   connackMs: 10_000,
   serverMs: null,
   onMarkedDown: 'shutdown_sessions',
+  connectRate: null,
   servers: [server('emqx1'), server('emqx2'), server('emqx3')],
 };
 
+const plain = { acceptProxy: [], tls: null, websocket: null };
+
 const frontend: Frontend = {
   name: 'mqtt',
-  binds: [{ label: '*:1883', host: '0.0.0.0', port: 1883 }],
+  mode: 'mqtt',
+  binds: [{ label: '*:1883', host: '0.0.0.0', port: 1883, ...plain }],
   defaultBackend: 'emqx',
+  routes: [],
+  sniRoutes: [],
+  allow: [],
+  deny: [],
+  maxconn: null,
+  connRate: null,
+  perSource: { maxconn: null, connRate: null, connectRate: null },
+  connectRate: null,
+  handshakeMs: 10_000,
   maxConnectSizeBytes: 524_288,
   inspectMs: 10_000,
   clientMs: null,
@@ -49,6 +65,7 @@ const config = (frontends: Frontend[], backends: Backend[]): Config => ({
     prereadMemoryBytes: 1,
     resolveEveryMs: 1,
     log: { level: 'info', format: 'json', usernames: false },
+    tls: { ticketSecret: null, ticketRotateMs: 1, maxHandshakes: 1, handshakeQueue: 1 },
   },
   state: { store: 'memory' },
   frontends,
@@ -80,7 +97,7 @@ describe('one line per frontend', () => {
       ...frontend,
       name: 'inside',
       defaultBackend: 'other',
-      binds: [...frontend.binds, { label: '[::1]:2883', host: '::1', port: 2883 }],
+      binds: [...frontend.binds, { label: '[::1]:2883', host: '::1', port: 2883, ...plain }],
     };
     const other: Backend = { ...backend, name: 'other', balance: 'source', stick: null };
     expect(describeFrontends(config([frontend, inside], [backend, other]))).toEqual([

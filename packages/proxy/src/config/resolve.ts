@@ -81,11 +81,14 @@ export function resolveConfig(raw: RawConfig, tree: Tree, files: readonly string
   const leads = leadsOf(raw.frontends);
   checkLeads(leads, notes);
   const { defaults } = raw;
+  const global = resolveGlobal(raw.global, machine);
   const config: Config = {
     files,
-    global: resolveGlobal(raw.global, machine),
+    global,
     state: resolveState(raw.state, notes),
-    frontends: inOrder('frontends', raw.frontends, notes, (name, part) => resolveFrontend(name, part, raw, notes)),
+    frontends: inOrder('frontends', raw.frontends, notes, (name, part) =>
+      resolveFrontend(name, part, { global, defaults }, notes),
+    ),
     backends: inOrder('backends', raw.backends, notes, (name, part) =>
       resolveBackend(name, part, { defaults, mode: modeOf(name, leads) }, notes),
     ),

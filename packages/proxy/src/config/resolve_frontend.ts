@@ -4,34 +4,37 @@ import { type Notes, noteValue } from './notes.ts';
 import { bindPath, resolveBind } from './resolve_bind.ts';
 import { checkFrontendMode } from './resolve_mode.ts';
 import { resolveRoutes, resolveSniRoutes } from './resolve_routes.ts';
-import type { BindConfig, FrontendConfig } from './resolved.ts';
+import type { BindConfig, FrontendConfig, GlobalConfig } from './resolved.ts';
 import type { RawFrontend } from './schema/frontend.ts';
-import type { RawGlobal } from './schema/global.ts';
 import type { RawDefaults } from './schema/timeouts.ts';
 import type { Path } from './tree.ts';
 import { writeSize } from './units.ts';
 
 /** One CONNECT could never be read. Reported at the size where one is written, else at the memory. */
-function noteTooSmall(name: string, sizeBytes: number, { preread_memory }: RawGlobal, notes: Notes): void {
+function checkSize(name: string, sizeBytes: number, { prereadMemoryBytes, workers }: GlobalConfig, notes: Notes): void {
+  if (sizeBytes <= Math.floor(prereadMemoryBytes / workers)) return;
   const sizes: readonly Path[] = [
     ['frontends', name, 'max_connect_size'],
     ['defaults', 'max_connect_size'],
   ];
   const path = sizes.find(one => isWritten(notes.tree, one)) ?? ['global', 'preread_memory'];
-  const what = `a CONNECT may have ${writeSize(sizeBytes)}, and all of them together ${writeSize(preread_memory)}`;
-  noteValue(path, what, 'Make `global.preread_memory` larger than every `max_connect_size`.', notes);
+  const memory = writeSize(prereadMemoryBytes);
+  const share = workers === 1 ? `all of them together ${memory}` : `${workers} workers share ${memory}`;
+  const least = `Make \`global.preread_memory\` ${writeSize(sizeBytes * workers)} at least`;
+  const remedy = `${least}: \`max_connect_size\` times the number of workers.`;
+  noteValue(path, `a CONNECT may have ${writeSize(sizeBytes)}, and ${share}`, remedy, notes);
 }
 
 /** One frontend with everything filled in; what does not fit together is noted. */
 export function resolveFrontend(
   name: string,
   raw: RawFrontend,
-  { global, defaults }: { readonly global: RawGlobal; readonly defaults: RawDefaults },
+  { global, defaults }: { readonly global: GlobalConfig; readonly defaults: RawDefaults },
   notes: Notes,
 ): FrontendConfig {
   const path = ['frontends', name];
   const maxConnectSizeBytes = raw.max_connect_size ?? defaults.max_connect_size;
-  if (maxConnectSizeBytes > global.preread_memory) noteTooSmall(name, maxConnectSizeBytes, global, notes);
+  checkSize(name, maxConnectSizeBytes, global, notes);
   const placed = raw.bind.map((bind, index) => {
     const at = bindPath(name, index, notes);
     return { bind: resolveBind(bind, at, notes), path: at };

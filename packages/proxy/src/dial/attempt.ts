@@ -54,6 +54,14 @@ const LOCAL_TROUBLE = new Set([
 ]);
 const NOTHING = Buffer.alloc(0);
 
+/**
+ * A client of TLS 1.3 has finished before the server has looked at its certificate: an alert instead of the answer is the
+ * handshake's failure, and nothing that the client behind us could provoke.
+ */
+function closed(code: string | null): Attempt {
+  return code?.startsWith('ERR_SSL_') ? { kind: 'dial', code } : { kind: 'closed', code };
+}
+
 /** An attempt under way. */
 export class Dialing {
   readonly result: Promise<Attempt>;
@@ -95,7 +103,7 @@ export class Dialing {
       bytes: chunk => this.#read(server, chunk),
       drained() {},
       ended: () => this.#fail({ kind: 'closed', code: null }),
-      closed: code => this.#fail({ kind: 'closed', code }),
+      closed: code => this.#fail(closed(code)),
     });
     server.resume();
   }

@@ -10,16 +10,18 @@ export type AuthEnd =
   | { readonly kind: 'accepted'; readonly answer: Accepted; readonly bytes: Buffer }
   | { readonly kind: 'refused'; readonly code: number; readonly bytes: Buffer }
   /** A side went away, kept the other waiting, or sent what does not belong here. */
-  | { readonly kind: 'broken' };
+  | { readonly kind: 'broken'; readonly detail: string };
 
 const AUTH = 0xf0;
 /** More than any authentication method sends in one packet; a broker that sends more is cut off. */
 const LONGEST_PACKET = 128 * 1024;
-const BROKEN: AuthEnd = { kind: 'broken' };
+/** No method takes more rounds than a few; each has its own deadline. */
+const MOST_STEPS = 10;
 
 /**
  * MQTT 5.0 enhanced authentication (4.12): AUTH packets go both ways until the broker sends its CONNACK. They pass
- * untouched; only the broker's are looked at, for their type and length. `stepMs` is the deadline of each step.
+ * untouched; only the broker's are looked at, for their type and length. `stepMs` is the deadline from one of its packets
+ * to the next; there are ten at most. Bytes of the client, or parts of a packet, do not move it.
  */
 export function exchangeAuth(
   client: Endpoint,
@@ -52,6 +54,7 @@ class AuthExchange {
   #waiting: Buffer = Buffer.alloc(0);
   #timer: Timer | null = null;
   #ended = false;
+  #steps = 0;
 
   constructor(client: Endpoint, server: Endpoint, stepMs: number, wheel: TimerWheel, resolve: (end: AuthEnd) => void) {
     this.#client = client;
@@ -62,16 +65,19 @@ class AuthExchange {
   }
 
   start(first: Buffer): void {
-    const broken = { ended: () => this.#end(BROKEN), closed: () => this.#end(BROKEN) };
+    const clientLeft = (): void => this.#break('closed by the client');
+    const serverLeft = (): void => this.#break('closed by the server');
     this.#client.attach({
       bytes: chunk => this.#fromClient(chunk),
       drained: () => this.#server.resume(),
-      ...broken,
+      ended: clientLeft,
+      closed: clientLeft,
     });
     this.#server.attach({
       bytes: chunk => this.#fromServer(chunk),
       drained: () => this.#client.resume(),
-      ...broken,
+      ended: serverLeft,
+      closed: serverLeft,
     });
     this.#step();
     this.#client.resume();
@@ -80,11 +86,10 @@ class AuthExchange {
   }
 
   cancel(): void {
-    this.#end(BROKEN);
+    this.#break('stopped');
   }
 
   #fromClient(chunk: Buffer): void {
-    this.#step();
     if (!this.#server.write(chunk)) this.#client.pause();
   }
 
@@ -98,12 +103,18 @@ class AuthExchange {
       length = wholePacket(this.#waiting);
     }
     if (length !== null) this.#end(answerOf(this.#waiting));
-    else if (this.#waiting.length > LONGEST_PACKET) this.#end(BROKEN);
+    else if (this.#waiting.length > LONGEST_PACKET) this.#break('a packet of more than 128 KiB');
   }
 
   #step(): void {
     this.#timer?.cancel();
-    this.#timer = this.#wheel.after(this.#stepMs, () => this.#end(BROKEN));
+    this.#steps += 1;
+    if (this.#steps > MOST_STEPS) this.#break('too many AUTH packets');
+    else this.#timer = this.#wheel.after(this.#stepMs, () => this.#break('no AUTH or CONNACK in time'));
+  }
+
+  #break(detail: string): void {
+    this.#end({ kind: 'broken', detail });
   }
 
   #end(end: AuthEnd): void {
@@ -120,7 +131,7 @@ function answerOf(bytes: Buffer): AuthEnd {
   const reading = readConnack(bytes, 5);
   if (reading.kind === 'accepted') return { kind: 'accepted', answer: reading, bytes };
   if (reading.kind === 'refused') return { kind: 'refused', code: reading.code, bytes };
-  return BROKEN;
+  return { kind: 'broken', detail: 'neither AUTH nor CONNACK' };
 }
 
 /** The length of the packet that begins here, if it is whole. */

@@ -1,5 +1,6 @@
 import type { TimerWheel } from '../clock.ts';
 import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
+import { closeSoon } from '../endpoint.ts';
 import type { Candidate } from '../route/placement.ts';
 import type { NoServer } from '../route/scheduler.ts';
 import type { Choice, Inbound, Link } from '../stages.ts';
@@ -29,6 +30,8 @@ export type Connecting =
     }
   /** Every server that was asked closed the connection without a word: so do we. */
   | { readonly kind: 'closed'; readonly choice: Choice; readonly retries: number }
+  /** Enhanced authentication broke off (5.0, 4.12). */
+  | { readonly kind: 'auth_failed'; readonly choice: Choice; readonly detail: string; readonly retries: number }
   /** The session was stopped, or the client has gone. */
   | { readonly kind: 'cancelled' };
 
@@ -37,12 +40,16 @@ export interface ConnectorShop {
   /** The worker's name; with the session's number it is the unique id of PROXY v2. */
   readonly name: string;
   readonly wheel: TimerWheel;
+  /** This process has no descriptors left: whoever comes now cannot be served. */
+  starved(code: string): void;
 }
+
+const NO_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 
 /** What the connector needs from the stages around it. */
 export interface ConnectorDesk {
-  /** The next candidate; the ones before have failed. */
-  next(): Promise<Candidate>;
+  /** The next candidate; the ones before have failed. `mayMove`: and by their own fault. */
+  next(mayMove: boolean): Promise<Candidate>;
   /** Tells what was seen of a server. */
   seen(server: string, sight: Sight): void;
   /** The attempt goes to this server now (null: to none). */
@@ -69,6 +76,10 @@ export class Connector {
   #waiting: { cancel(): void } | null = null;
   #cancelled = false;
   #retries = -1;
+  /** Every failure so far was the server's own. */
+  #mayMove = true;
+  /** Servers that closed without a word. */
+  #closed = 0;
   #last: string | null = null;
 
   constructor(inbound: Inbound, backend: BackendConfig, shop: ConnectorShop, desk: ConnectorDesk) {
@@ -92,7 +103,7 @@ export class Connector {
   async run(): Promise<Connecting> {
     let lastAnswer: Connecting | null = null;
     while (!this.#cancelled && this.#retries < this.#backend.retries) {
-      const candidate = await this.#desk.next();
+      const candidate = await this.#desk.next(this.#mayMove);
       // The broker must not see a client that has gone: it would take the place of the session that came after it.
       if (this.#cancelled) break;
       if (candidate.kind === 'nobody') return lastAnswer ?? this.#nobody(this.#retries < 0 ? candidate.why : 'failed');
@@ -104,6 +115,7 @@ export class Connector {
         break;
       }
       this.#note(config.name, attempt);
+      this.#mayMove &&= isServersFault(attempt);
       const judgement = await this.#judge(candidate.choice, config, attempt);
       if (judgement.final) return judgement.connecting;
       lastAnswer = judgement.connecting ?? lastAnswer;
@@ -145,6 +157,9 @@ export class Connector {
       case 'garbage':
         this.#desk.seen(server, 'closed');
         break;
+      case 'local':
+        if (NO_DESCRIPTORS.has(attempt.code)) this.#shop.starved(attempt.code);
+        break;
       default:
     }
   }
@@ -152,9 +167,10 @@ export class Connector {
   async #judge(choice: Choice, server: ServerConfig, attempt: Attempt): Promise<Judgement> {
     if (attempt.kind === 'answered') return await this.#answered(choice, server, attempt);
     this.#last = `${choice.server}: ${failure(attempt)}`;
-    const connecting: Connecting | null =
-      attempt.kind === 'closed' ? { kind: 'closed', choice, retries: this.#retries } : null;
-    return { final: false, connecting };
+    if (attempt.kind !== 'closed') return { final: false, connecting: null };
+    // One may have died just then. Two of them mean the CONNECT, and no further one shall have it.
+    this.#closed += 1;
+    return { final: this.#closed === 2, connecting: { kind: 'closed', choice, retries: this.#retries } };
   }
 
   async #answered(choice: Choice, server: ServerConfig, attempt: Answered): Promise<Judgement> {
@@ -169,7 +185,7 @@ export class Connector {
         if (isFramed) return { final: true, connecting: this.#linked(choice, isFramed, attempt, { kind: 'none' }) };
         return { final: true, connecting: await this.#authenticate(choice, attempt) };
       case 'refused': {
-        attempt.server.close();
+        closeSoon(attempt.server, this.#shop.wheel);
         this.#desk.trying(null);
         this.#last = `${choice.server}: CONNACK 0x${answer.code.toString(16).padStart(2, '0')}`;
         return { final: !answer.reroute, connecting: this.#refused(choice, answer.code, attempt.mqtt) };
@@ -189,8 +205,10 @@ export class Connector {
       return this.#linked(choice, false, { ...attempt, toClient: ended.bytes }, ended.answer);
     }
     this.#desk.trying(null);
-    server.close();
-    return ended.kind === 'refused' ? this.#refused(choice, ended.code, ended.bytes) : { kind: 'cancelled' };
+    closeSoon(server, this.#shop.wheel);
+    if (ended.kind === 'refused') return this.#refused(choice, ended.code, ended.bytes);
+    if (this.#cancelled) return { kind: 'cancelled' };
+    return { kind: 'auth_failed', choice, detail: ended.detail, retries: this.#retries };
   }
 
   #linked(
@@ -213,6 +231,11 @@ export class Connector {
   #nobody(why: NoServer | 'failed'): Connecting {
     return { kind: 'nobody', why, last: this.#last, retries: Math.max(0, this.#retries) };
   }
+}
+
+/** What a client can provoke says nothing of the server, and what is this host's trouble does not either. */
+function isServersFault({ kind }: Attempt): boolean {
+  return kind === 'dial' || kind === 'connack_timeout' || kind === 'cancelled';
 }
 
 function failure(attempt: Exclude<Attempt, Answered>): string {

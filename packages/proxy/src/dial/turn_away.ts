@@ -3,7 +3,15 @@ import type { Connect } from '../stages.ts';
 import type { Connecting } from './connector.ts';
 
 /** Why a client with a legal CONNECT got no broker. */
-export type UnlinkedReason = 'no_server' | 'server_full' | 'all_failed' | 'refused_by_server' | 'closed_by_server';
+export type UnlinkedReason =
+  | 'no_server'
+  | 'server_full'
+  | 'all_failed'
+  | 'refused_by_server'
+  | 'closed_by_server'
+  | 'auth_failed'
+  /** The client left before its CONNACK. */
+  | 'client_left';
 
 export interface TurnedAway {
   readonly reason: UnlinkedReason;
@@ -38,6 +46,10 @@ export function turnAway(
         retries,
         answer: null,
       };
+    }
+    case 'auth_failed': {
+      const { choice, detail, retries } = connecting;
+      return { reason: 'auth_failed', detail, server: choice.server, retries, answer: null };
     }
     case 'nobody': {
       const { why, last, retries } = connecting;

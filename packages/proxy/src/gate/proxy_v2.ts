@@ -8,7 +8,7 @@ export const SIGNATURE: Buffer = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** `struct proxy_hdr_v2`. */
 export const V2_HEAD_BYTES = 16;
 /** What may follow the head. The specification allows 64 KiB; HAProxy takes what fits its buffer of 16 KiB. */
-export const MAX_V2_BLOCK_BYTES: number = 16 * 1024;
+const MAX_V2_BLOCK_BYTES = 16 * 1024;
 
 const LOCAL = 0x20;
 const PROXY = 0x21;

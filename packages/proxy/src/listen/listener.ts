@@ -9,13 +9,13 @@ export interface ListenerEvents {
   accepted(socket: Socket): boolean;
   /** This process can have no more clients for now: another one may, so they had better stay in the backlog. */
   isFull(): boolean;
-  /** Accepting failed for want of descriptors or memory; it goes on after a second. */
+  /** Accepting failed for want of descriptors or memory; the listener is paused: answer with resume(), in a while. */
   starved(code: string): void;
   /** The listener needs its handle (again): answer with start(). */
   wantsHandle(): void;
 }
 
-const STARVED_PAUSE_MS = 1000;
+const ASK_AGAIN_MS = 2000;
 /** Longer than any kernel allows by default: net.core.somaxconn is the limit that counts. */
 const BACKLOG = 65_535;
 
@@ -63,8 +63,15 @@ export class Listener {
       this.#kept.shift();
     }
     if (this.#state !== 'paused' || this.#events.isFull()) return;
+    this.#ask();
+  }
+
+  /** A handle that comes while there is no descriptor for it is lost: so it is asked for again. */
+  #ask(): void {
     this.#state = 'asked';
     this.#events.wantsHandle();
+    const again = setTimeout(() => this.#state === 'asked' && this.#ask(), ASK_AGAIN_MS);
+    again.unref();
   }
 
   /** Accepts nobody until resume(). */
@@ -95,6 +102,5 @@ export class Listener {
   #starved(code: string): void {
     this.#events.starved(code);
     this.pause();
-    setTimeout(() => this.resume(), STARVED_PAUSE_MS).unref();
   }
 }

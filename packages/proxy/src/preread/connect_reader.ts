@@ -54,6 +54,11 @@ export class ConnectReader implements PrereadHolder {
     return this.#receivedBytes;
   }
 
+  /** The length of the CONNECT, its fixed header included, as soon as it is known. */
+  get packetBytes(): number | null {
+    return this.#packetBytes;
+  }
+
   /** What it holds of the pool. */
   get reservedBytes(): number {
     return this.#pool.heldBy(this);

@@ -13,7 +13,7 @@ export class Certificates {
 
   /** @throws LimpetError TLS_* */
   async start(config: Config, log: Log): Promise<void> {
-    const tickets = new TicketKeys(config.global.tls.ticketRotateMs);
+    const tickets = new TicketKeys();
     for (const { tls } of config.frontends.flatMap(({ binds }) => binds)) {
       if (tls !== null) this.#contexts.push(await createTlsContexts(tls, tickets, log));
     }

@@ -67,10 +67,10 @@ export class Frontends {
    * Everything that arrivals at a bind need.
    * @throws LimpetError TLS_*
    */
-  async entry(frontendName: string, label: string, tickets: TicketKeys): Promise<Entry> {
+  async entry(frontendName: string, place: number, tickets: TicketKeys): Promise<Entry> {
     const { config: frontend } = this.#of(frontendName);
-    const bind = frontend.binds.find(one => one.label === label);
-    if (bind === undefined) throw missing(`bind ${label}`);
+    const bind = frontend.binds[place];
+    if (bind === undefined) throw missing(`bind ${place} of ${frontendName}`);
     const tls = bind.tls === null ? null : await createTlsContexts(bind.tls, tickets, SILENT);
     if (tls !== null) this.#contexts.push(tls);
     return {

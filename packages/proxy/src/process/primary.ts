@@ -314,7 +314,10 @@ class Primary implements RunningProxy {
 
   #bindRefs(): BindRef[] {
     return this.#sockets.flatMap(([socket], index) => {
-      return socket === undefined ? [] : { index, frontend: socket.frontend, label: socket.bind.label };
+      if (socket === undefined) return [];
+      const { frontend, bind } = socket;
+      const binds = this.#config.frontends.find(({ name }) => name === frontend)?.binds ?? [];
+      return { index, frontend, place: binds.indexOf(bind) };
     });
   }
 

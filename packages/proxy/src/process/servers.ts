@@ -14,7 +14,7 @@ export class Servers {
   readonly #resolver: Resolver;
   readonly #health: HealthMonitor;
   readonly #onChange: (backend: string) => void;
-  /** `backend/server` → TLS of its checks. */
+  /** `backend/server` → TLS towards it. */
   readonly #tls = new Map<string, BrokerTls>();
 
   /** `onChange` is told of a backend whose statuses() are not what they were. */
@@ -64,10 +64,11 @@ export class Servers {
     });
   }
 
+  /** Also of servers that nobody checks: this is the process whose log tells of a file that cannot be used. */
   async #readTls(): Promise<void> {
     for (const backend of this.#config.backends) {
-      for (const { name, host, tls, check } of backend.servers) {
-        if (tls === null || check === null) continue;
+      for (const { name, host, tls } of backend.servers) {
+        if (tls === null) continue;
         this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, this.#log));
       }
     }

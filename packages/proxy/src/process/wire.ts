@@ -52,7 +52,8 @@ export type ToWorker =
 export interface BindRef {
   readonly index: number;
   readonly frontend: string;
-  readonly label: string;
+  /** Among the binds of the frontend: two of them may be written alike, as `:0`. */
+  readonly place: number;
 }
 
 /** How long a message without haste waits for others. */

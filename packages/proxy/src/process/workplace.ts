@@ -25,6 +25,9 @@ import type { PrimaryLink } from './primary_link.ts';
 import { Routes } from './routes.ts';
 import type { BindRef, ToWorker } from './wire.ts';
 
+/** How long a worker accepts nobody when it has no descriptors left. */
+const STARVED_PAUSE_MS = 1000;
+
 /** Everything that one worker has: listeners, routes, sessions. It lives as long as the process. */
 export class Workplace implements Workshop {
   readonly name: string;
@@ -45,6 +48,7 @@ export class Workplace implements Workshop {
   /** From the clock, so that no session of an earlier run bears the same number in the stick table. */
   #sessions: number = Date.now();
   #draining = false;
+  #starvedUntilMs = 0;
 
   constructor(config: Config, name: string, binds: readonly BindRef[], link: PrimaryLink) {
     this.name = name;
@@ -60,7 +64,7 @@ export class Workplace implements Workshop {
     this.#admission.start();
     this.#routes = new Routes(config, name, link, this.#lines);
     this.#frontends = new Frontends(config, link, this.#admission);
-    this.#tickets = new TicketKeys(tls.ticketRotateMs);
+    this.#tickets = new TicketKeys();
     this.#awaited = binds.length;
     void this.#start(binds);
   }
@@ -79,6 +83,15 @@ export class Workplace implements Workshop {
 
   leavePace(inbound: Inbound): void {
     this.#link.leave(inbound.id);
+  }
+
+  /** libuv closes the clients that it has no descriptor for, and tells nobody: so the first dial that finds none tells. */
+  starved(code: string): void {
+    if (this.#starvedUntilMs > this.wheel.now) return;
+    this.#starvedUntilMs = this.wheel.now + STARVED_PAUSE_MS;
+    for (const listener of this.#listeners.values()) listener.pause();
+    this.wheel.after(STARVED_PAUSE_MS, () => this.#resume());
+    this.#lines.error('starved', { code }, `no file descriptors left (${code}): accepting pauses for a second`);
   }
 
   hear(message: ToWorker): void {
@@ -123,8 +136,8 @@ export class Workplace implements Workshop {
   /** Certificates are read before the first client is accepted. A rejection ends the worker, with its reason. */
   async #start(binds: readonly BindRef[]): Promise<void> {
     await this.#routes.start();
-    for (const { index, frontend, label } of binds) {
-      this.#open(index, await this.#frontends.entry(frontend, label, this.#tickets));
+    for (const { index, frontend, place } of binds) {
+      this.#open(index, await this.#frontends.entry(frontend, place, this.#tickets));
     }
   }
 
@@ -134,8 +147,7 @@ export class Workplace implements Workshop {
     const listener = new Listener({
       accepted: socket => this.#accept(socket, entry),
       isFull: () => this.#admission.isFull,
-      starved: code =>
-        this.#lines.error('starved', { code, bind: label }, `cannot accept on ${label}: ${code}; trying again in 1 s`),
+      starved: code => this.starved(code),
       wantsHandle: () => this.#link.say(['bind', index]),
     });
     this.#listeners.set(index, listener);

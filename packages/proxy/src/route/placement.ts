@@ -43,6 +43,8 @@ export class Placement {
   /** What this session has claimed and not yet confirmed. */
   #claim: { readonly displaced: string | null } | null = null;
   #pin: Pin | null = null;
+  /** The primary was asked for a server for the key. */
+  #hasAsked = false;
 
   /** `value`: what to stick on, null for nothing. `session`: the worker's number of it. */
   constructor(route: Route, session: number, value: string | null, source: string) {
@@ -52,13 +54,18 @@ export class Placement {
     this.#key = value === null || route.table === null ? null : stickKey(value);
   }
 
-  /** The next server to try; the ones before have failed. */
-  async next(): Promise<Candidate> {
+  /**
+   * The next server to try; the ones before have failed. `mayMove`: by their own fault. Then the key is claimed for the
+   * next one, so that all sessions of it go there. What a client may have provoked moves no key before it is accepted: a
+   * stranger who knows an id must not take its owner from its home.
+   */
+  async next(mayMove: boolean): Promise<Candidate> {
     if (this.#server !== null) this.#tried.add(this.#server);
     const { table, shared } = this.#route;
     const key = this.#key;
+    if (table !== null && key !== null && !mayMove) return await this.#withoutClaim(key);
     if (table !== null && shared && key !== null) return await this.#askTable(table, key);
-    return this.#fromPrimary(await this.#place(null));
+    return await this.#fromPrimary(await this.#place(key, null));
   }
 
   /**
@@ -81,8 +88,9 @@ export class Placement {
   /** Nobody accepted the client: leaves no trace of it. */
   abandoned(): void {
     const { table, desk } = this.#route;
-    if (table !== null && this.#key !== null && this.#claim !== null) {
-      void table.abandon(this.#key, this.#by, this.#claim.displaced);
+    // The primary may hold a claim of it too, even where the shared table knew better. Only a claim can be taken back.
+    if (table !== null && this.#key !== null && (this.#claim !== null || this.#hasAsked)) {
+      void table.abandon(this.#key, this.#by, this.#claim?.displaced ?? null);
     }
     desk.free(this.#by.epoch);
   }
@@ -103,23 +111,30 @@ export class Placement {
     await this.#claimFor(table, key, [server], server);
   }
 
-  #place(want: string | null): Promise<Placed> {
+  #place(key: string | null, want: string | null): Promise<Placed> {
     const { desk, view } = this.#route;
+    if (key !== null) this.#hasAsked = true;
     return desk.place({
       session: this.#by.epoch,
       backend: view.config.name,
-      key: this.#key,
+      key,
       source: this.#source,
       exclude: [...this.#tried],
       want,
     });
   }
 
+  /** Sessions of one key that fail beside each other find the same server, without writing anything. */
+  async #withoutClaim(key: string): Promise<Candidate> {
+    const agreed = this.#route.view.agreed(key, this.#tried);
+    return await this.#fromPrimary(await this.#place(null, agreed));
+  }
+
   /** The primary has found, claimed and counted in one step. */
-  #fromPrimary(placed: Placed): Candidate {
+  async #fromPrimary(placed: Placed): Promise<Candidate> {
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
     const how = placed.stick === 'claimed' ? this.#claimed(placed.displaced) : howOf(placed.stick);
-    return this.#candidate(placed.server, how, false);
+    return await this.#candidate(placed.server, how, false);
   }
 
   async #askTable(table: StickTable, key: string): Promise<Candidate> {
@@ -129,22 +144,22 @@ export class Placement {
     if (look.kind === 'claimed') this.#claimed(look.displaced);
     if (look.kind === 'held' || look.kind === 'claimed')
       return await this.#returning(table, key, look.server, look.degraded);
-    const placed = look.degraded ? this.#agreed(key) : await this.#place(null);
+    const placed = look.degraded ? await this.#agreed(key) : await this.#place(key, null);
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
-    return this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server);
+    return await this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server);
   }
 
   /** A client that is in the table needs no word from the primary, but where its server counts its connections. */
   async #returning(table: StickTable, key: string, server: string, degraded: boolean): Promise<Candidate> {
     if (this.#route.view.target(server)?.config.maxconn === null) {
       this.#use(server);
-      return this.#candidate(server, 'sticky', degraded);
+      return await this.#candidate(server, 'sticky', degraded);
     }
-    const placed = await this.#place(server);
+    const placed = await this.#place(key, server);
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
-    if (placed.server === server) return this.#candidate(server, 'sticky', degraded);
+    if (placed.server === server) return await this.#candidate(server, 'sticky', degraded);
     // Its home is full: it moves.
-    return this.#settle(await this.#claimFor(table, key, [placed.server], placed.server), placed.server);
+    return await this.#settle(await this.#claimFor(table, key, [placed.server], placed.server), placed.server);
   }
 
   #claimFor(table: StickTable, key: string, usable: readonly string[], candidate: string): Promise<ClaimAnswer> {
@@ -152,16 +167,19 @@ export class Placement {
   }
 
   /** Somebody else may have claimed the key meanwhile: then that is where it goes. */
-  #settle(answer: ClaimAnswer, candidate: string): Candidate {
+  async #settle(answer: ClaimAnswer, candidate: string): Promise<Candidate> {
     const server = answer.kind === 'held' || answer.kind === 'claimed' ? answer.server : candidate;
     const how = answer.kind === 'claimed' ? this.#claimed(answer.displaced) : howOf(answer.kind);
     this.#use(server);
-    return this.#candidate(server, how, answer.degraded);
+    return await this.#candidate(server, how, answer.degraded);
   }
 
-  #agreed(key: string): Placed {
+  /** Where connections are counted, the primary says whether it is full. */
+  async #agreed(key: string): Promise<Placed> {
     const server = this.#route.view.agreed(key, this.#tried);
-    return server === null ? { server, why: 'down' } : { server, stick: 'none', displaced: null };
+    if (server === null) return { server, why: 'down' };
+    if (this.#route.view.target(server)?.config.maxconn !== null) return await this.#place(null, server);
+    return { server, stick: 'none', displaced: null };
   }
 
   /** The key goes back to whoever held it last: while this session tries, another one of its client may be accepted. */
@@ -174,10 +192,11 @@ export class Placement {
     this.#route.desk.use(this.#by.epoch, this.#route.view.config.name, server);
   }
 
-  #candidate(server: string, how: How, degraded: boolean): Candidate {
+  /** A server that has gone down since it was chosen is as good as tried. */
+  async #candidate(server: string, how: How, degraded: boolean): Promise<Candidate> {
     this.#server = server;
     const target = this.#route.view.target(server);
-    if (target === null) return { kind: 'nobody', why: 'down' };
+    if (target === null) return this.#tried.has(server) ? { kind: 'nobody', why: 'down' } : await this.next(true);
     return { kind: 'server', target, choice: { backend: this.#route.view.config.name, server, how, degraded } };
   }
 }

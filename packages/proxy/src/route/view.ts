@@ -35,9 +35,10 @@ export class BackendView {
     return fallen;
   }
 
+  /** Null: it is down, or its name does not resolve. */
   target(name: string): Target | null {
     const known = this.#servers.get(name);
-    if (known === undefined || known.status.address === null) return null;
+    if (known === undefined || known.status.address === null || !known.status.up) return null;
     return { config: known.config, address: known.status.address };
   }
 

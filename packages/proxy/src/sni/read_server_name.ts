@@ -1,7 +1,7 @@
 import type { TimerWheel } from '../clock.ts';
 import type { PrereadPool } from '../preread_pool.ts';
 import type { Inbound } from '../stages.ts';
-import { readClientHello } from './client_hello.ts';
+import { readClientHello } from '../tls/client_hello.ts';
 
 export type ServerNameEnd =
   /** `bytes`: everything that was read, to be passed on untouched. */
@@ -26,6 +26,7 @@ export function readServerName(inbound: Inbound, pool: PrereadPool, wheel: Timer
   const { client, frontend } = inbound;
   let chunks: Buffer[] = [];
   let held = 0;
+  let atLeast = 1;
   let settle: ((end: ServerNameEnd) => void) | null = null;
   const result = new Promise<ServerNameEnd>(resolve => {
     settle = resolve;
@@ -51,11 +52,14 @@ export function readServerName(inbound: Inbound, pool: PrereadPool, wheel: Timer
       bad('preread_memory', 'global.preread_memory is used up');
       return;
     }
-    chunks = [Buffer.concat([...chunks, chunk])];
-    const [bytes = chunk] = chunks;
-    const answer = readClientHello(bytes);
-    if (answer.kind === 'hello') end({ kind: 'hello', sni: answer.sni, bytes });
-    else if (answer.kind === 'bad') bad('not_tls', answer.detail);
+    chunks.push(chunk);
+    if (held < atLeast) return;
+    const bytes = Buffer.concat(chunks);
+    chunks = [bytes];
+    const reading = readClientHello(bytes);
+    if (reading.kind === 'more') atLeast = reading.atLeastBytes;
+    else if (reading.kind === 'hello') end({ kind: 'hello', sni: reading.hello.sni, bytes });
+    else bad('not_tls', reading.detail);
   };
   client.attach({ bytes: read, drained() {}, ended: left, closed: left });
   client.resume();

@@ -5,7 +5,7 @@ import { errorCode, LimpetError } from '../errors.ts';
 import { type Certificate, parseAuthorities, parseCertificate, parseRevocations } from './certificate.ts';
 import { readCertificateFiles, readText } from './certificate_files.ts';
 import { NameIndex } from './sni.ts';
-import type { TicketKeys } from './tickets.ts';
+import { SESSION_LIFETIME_S, type TicketKeys } from './tickets.ts';
 
 /** Whom a bind believes. The same for all its certificates. */
 export interface Trust {
@@ -99,7 +99,7 @@ export function makeContext(
       // A client that renegotiates makes a server compute as often as it likes.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       sessionIdContext: trust.sessionIdContext,
-      sessionTimeout: tickets.lifetimeS,
+      sessionTimeout: SESSION_LIFETIME_S,
     });
     tickets.serve(context);
     return context;

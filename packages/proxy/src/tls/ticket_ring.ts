@@ -31,7 +31,7 @@ export function noticeMs(rotateMs: number): number {
   return Math.min(LONGEST_NOTICE_MS, rotateMs / 4);
 }
 
-/** How long a ticket can be used: two rotations. */
+/** How long a ticket can be used at least: two rotations. */
 export function ticketLifetimeMs(rotateMs: number): number {
   return 2 * rotateMs;
 }

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { onTicketKey, setTicketKey, type TicketCallback } from './node_internals.ts';
-import { issuingKey, makeTicketKey, type TicketKey, ticketLifetimeMs } from './ticket_ring.ts';
+import { issuingKey, makeTicketKey, type TicketKey } from './ticket_ring.ts';
 
 const VECTOR_BYTES = 16;
+
+/**
+ * How long a session may go on from ticket to ticket: a week, more than which RFC 8446 (4.6.1) does not allow. A ticket ends
+ * before that, with its key. It must not be the time of a ticket: OpenSSL counts a session of TLS 1.2 from its full
+ * handshake, whatever tickets it was given since.
+ */
+export const SESSION_LIFETIME_S: number = 7 * 86_400;
 
 /**
  * The ticket keys of a worker, for all its TLS binds. The newest key whose time has come makes tickets, all others still
@@ -11,8 +18,6 @@ const VECTOR_BYTES = 16;
  * resumption without a new one would be their last.
  */
 export class TicketKeys {
-  /** How long a ticket can be used. */
-  readonly lifetimeS: number;
   readonly #hook: typeof onTicketKey;
   readonly #callback: TicketCallback;
   #ring: readonly TicketKey[] = [];
@@ -21,8 +26,7 @@ export class TicketKeys {
   #toTell: readonly WeakRef<SecureContext>[] = [];
 
   /** Begins with a key of its own, until setKeys() brings the shared ones. */
-  constructor(rotateMs: number, hook: typeof onTicketKey = onTicketKey) {
-    this.lifetimeS = Math.max(1, Math.round(ticketLifetimeMs(rotateMs) / 1000));
+  constructor(hook: typeof onTicketKey = onTicketKey) {
     this.#hook = hook;
     this.#callback = (name, _vector, encrypts) => (encrypts ? this.#seal() : this.#open(name));
   }

@@ -61,6 +61,10 @@ export class OpenWebSocket implements WebSocketFacts {
     return this.#endpoint.frames();
   }
 
+  wholeBytes(): number {
+    return this.#endpoint.wholeBytes;
+  }
+
   /** Throws a LimpetError after forget(), and where nothing was recorded. */
   passThrough(): { readonly endpoint: Endpoint; readonly frames: Buffer } {
     const passed = this.#endpoint.passThrough();

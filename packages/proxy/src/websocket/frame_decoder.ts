@@ -45,12 +45,20 @@ export class FrameDecoder {
   #mask = 0;
   /** A data message has begun whose last frame is still to come (RFC 6455, 5.4). */
   #inMessage = false;
+  /** Bytes of data so far. */
+  #dataBytes = 0;
+  #wholeBytes = 0;
   #control: Buffer = NOTHING;
   #ping: Buffer | null = null;
   #end: FrameEnd | null = null;
 
   constructor(sender: Sender) {
     this.#masked = sender === 'client';
+  }
+
+  /** Bytes of data up to the last end of a message. */
+  get wholeBytes(): number {
+    return this.#wholeBytes;
   }
 
   /** Takes a chunk, whose bytes are overwritten. Not to be called again when there was an `end`. */
@@ -73,6 +81,7 @@ export class FrameDecoder {
         if (from === to) from = to = at;
         else if (to !== at) chunk.copyWithin(to, at, next);
         to += next - at;
+        this.#dataBytes += next - at;
       }
       this.#left -= next - at;
       at = next;
@@ -163,6 +172,7 @@ export class FrameDecoder {
     this.#part = 'first';
     if (!isControl(this.#opcode)) {
       this.#inMessage = !this.#final;
+      if (this.#final) this.#wholeBytes = this.#dataBytes;
       return;
     }
     if (this.#opcode === OPCODE.ping) this.#ping = this.#control;

@@ -154,6 +154,11 @@ export class WebSocketEndpoint implements Endpoint {
     return this.#early.length === 0 ? recorded : Buffer.concat([recorded, this.#early]);
   }
 
+  /** Bytes inside messages whose end has come. Of interest only while frames are kept: else all that came counts as whole. */
+  get wholeBytes(): number {
+    return this.#record === null ? Number.POSITIVE_INFINITY : this.#decoder.wholeBytes;
+  }
+
   /** No broker will want to see the frames. */
   forget(): void {
     this.#record = null;
@@ -191,13 +196,16 @@ export class WebSocketEndpoint implements Endpoint {
     if (!this.#isReading() || this.#theirClose !== null) return;
     this.#idle.heard();
     const isKept = this.#record?.append(chunk) ?? true;
+    const before = this.#decoder.wholeBytes;
     const { data, ping, end } = this.#decoder.push(chunk);
     if (!isKept || this.#record?.contained(data.length) === false) {
       this.#fail(CLOSE.tooBig, 'too many bytes before the broker was found', 'EMSGSIZE');
       return;
     }
     if (ping !== null) this.#writer.pong(ping);
-    if (data.length > 0 && !this.#discards) this.#listener.bytes(data);
+    // An empty frame may end a message that somebody waits for the end of.
+    const hasNews = data.length > 0 || (this.#record !== null && this.#decoder.wholeBytes > before);
+    if (hasNews && !this.#discards) this.#listener.bytes(data);
     if (end !== null && this.#isReading()) this.#theyEnd(end);
   }
 

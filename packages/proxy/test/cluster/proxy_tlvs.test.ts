@@ -78,17 +78,69 @@ async function openTls(port: number, options: ConnectionOptions): Promise<TLSSoc
 
 /** One client at both; answers what the broker got of Limpet, and of HAProxy. */
 async function compare({ broker, limpet, haproxy }: Pair, options: ConnectionOptions): Promise<[Buffer, Buffer]> {
-  const headers: Buffer[] = [];
-  for (const port of [limpet.port('mqtt'), haproxy.port]) {
+  const visit = async (port: number): Promise<Buffer> => {
+    const number = broker.peers.length;
     const client = await openTls(port, options);
-    headers.push(await headerOf(broker, broker.peers.length === 0 ? 0 : headers.length + seen(broker, headers.length)));
+    const header = await headerOf(broker, number);
     client.destroy();
-  }
-  const [ours = Buffer.alloc(0), theirs = Buffer.alloc(0)] = headers;
-  return [ours, theirs];
+    return header;
+  };
+  return [await visit(limpet.port('mqtt')), await visit(haproxy.port)];
 }
 
-/** Connections of earlier comparisons. */
-function seen(broker: ScriptedBroker, already: number): number {
-  return broker.peers.length - already - 1;
+function keyPair({ bundle }: Issued): ConnectionOptions {
+  return { cert: readFileSync(bundle), key: readFileSync(bundle) };
 }
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', version => {
+  test('P1: [ssl, cn] are the bytes of send-proxy-v2-ssl-cn, [ssl] those of send-proxy-v2-ssl', async () => {
+    const versions = { minVersion: version, maxVersion: version };
+    const subjects = ['/CN=device-1', '/O=Plant/CN=device 2', '/O=nameless', '/CN=one/CN=two', `/CN=${'x'.repeat(64)}`];
+    const devices: Issued[] = [];
+    for (const subject of subjects) devices.push(await authority.issue({ cn: null, subject }));
+    await using withCn = await startPair(['ssl', 'cn'], 'send-proxy-v2-ssl-cn');
+    await using withoutCn = await startPair(['ssl'], 'send-proxy-v2-ssl');
+    for (const pair of [withCn, withoutCn]) {
+      for (const [index, device] of devices.entries()) {
+        const [ours, theirs] = await compare(pair, { ...versions, ...keyPair(device) });
+        expect(ours.toString('hex'), subjects[index]).toBe(theirs.toString('hex'));
+        expect(ours.includes('device-1')).toBe(pair === withCn && index === 0);
+      }
+      const [ours, theirs] = await compare(pair, versions);
+      expect(ours.toString('hex'), 'no certificate').toBe(theirs.toString('hex'));
+    }
+  });
+});
+
+test('P1: a resumed session tells what HAProxy tells: its certificate is the session’s, not the connection’s', async () => {
+  const device = await authority.issue({ cn: 'device-1' });
+  await using pair = await startPair(['ssl', 'cn'], 'send-proxy-v2-ssl-cn');
+  const headers: string[] = [];
+  for (const port of [pair.limpet.port('mqtt'), pair.haproxy.port]) {
+    const secureContext = createSecureContext({
+      ca: readFileSync(authority.ca),
+      ...keyPair(device),
+      maxVersion: 'TLSv1.2',
+    });
+    const first = await openTls(port, { secureContext });
+    const session = await until(() => first.getSession(), { what: 'a session' });
+    await headerOf(pair.broker, 2 * headers.length);
+    first.destroy();
+    const second = await openTls(port, { secureContext, session });
+    expect(second.isSessionReused()).toBe(true);
+    headers.push((await headerOf(pair.broker, 2 * headers.length + 1)).toString('hex'));
+    second.destroy();
+  }
+  expect(headers[0]).toBe(headers[1]);
+});
+
+test('P1: a client without TLS is told as HAProxy tells it', async () => {
+  await using pair = await startPair(['ssl', 'cn'], 'send-proxy-v2-ssl-cn', false);
+  const headers: string[] = [];
+  for (const port of [pair.limpet.port('mqtt'), pair.haproxy.port]) {
+    using client = await connectRaw(port);
+    await client.write(CONNECT);
+    headers.push((await headerOf(pair.broker, headers.length)).toString('hex'));
+  }
+  expect(headers[0]).toBe(headers[1]);
+});

@@ -8,7 +8,7 @@ const quiet = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
-/** Of the page's own clock, which stands still while a request is under way. */
+/** Of the page's own clock, which stands still while a request is under way: a stream that never ends stops it. */
 const pageMs = 5_000;
 
 /** The page as it is when its scripts have run for a while. Certificates that nobody knows are accepted. */

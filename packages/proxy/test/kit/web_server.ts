@@ -33,7 +33,8 @@ const PAGE = `<!DOCTYPE html><html><head><title>Dashboard</title><link rel="styl
 `;
 const SCRIPT = `const show = (id, text) => { document.getElementById(id).textContent = text; };
 fetch('/who').then(answer => answer.text()).then(text => show('who', 'served by ' + text));
-new EventSource('/events').onmessage = event => show('event', 'heard ' + event.data);
+const events = new EventSource('/events');
+events.onmessage = event => { show('event', 'heard ' + event.data); events.close(); };
 `;
 
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
@@ -70,7 +71,7 @@ http {
   access_log ${directory.file('access.log')} request;
   server {
     listen 127.0.0.1:${port}${tls === undefined ? '' : ' ssl'};
-    ${tls === undefined ? '' : `ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};`}
+    ${tls === undefined ? '' : `ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;`}
     root ${directory.path};
     location = /who { return 200 "${name}"; }
     location = /status { return ${status} "${name}"; }

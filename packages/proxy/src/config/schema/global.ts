@@ -58,7 +58,7 @@ export const globalSchema: z.ZodType<RawGlobal> = z
     ).prefault(100_000),
     hard_stop_after: duration('How long sessions may go on after SIGTERM before they are closed.', 0).prefault('30s'),
     preread_memory: size(
-      'What all unfinished CONNECT packets of all workers together may hold. Not below any `max_connect_size`.',
+      'What unfinished CONNECT packets of all workers together may hold; each worker has an equal share, which is not below any `max_connect_size`.',
       1024,
       64 * 1024 * MIB,
     ).prefault('64MiB'),

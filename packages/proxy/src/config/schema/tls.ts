@@ -54,7 +54,7 @@ export const globalTlsSchema: z.ZodType<RawGlobalTls> = z
       SECRET,
     ).optional(),
     ticket_rotate: duration(
-      'How often a new ticket key is made. A ticket can be used for two such periods.',
+      'How often a new ticket key is made. A ticket can be used for two such periods at least.',
       1_000,
       LONGEST_ROTATION_MS,
     ).prefault('12h'),

@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ProxyFacts, tlsFactsOf } from '../../../src/gate/proxy_header.ts';
+import { type Authority, makeAuthority } from '../../kit/certificates.ts';
 import { until } from '../../kit/condition.ts';
 import { type Haproxy, startHaproxy } from '../../kit/haproxy.ts';
 import { connectRaw } from '../../kit/raw_socket.ts';
-import { type Authority, makeAuthority } from './authority.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 const SERVER = 'mqtt.example.com';
@@ -20,7 +20,8 @@ let server: string;
 let device: string;
 beforeAll(async () => {
   authority = await makeAuthority();
-  [server, device] = [await authority.issue(SERVER), await authority.issue(DEVICE)];
+  server = (await authority.issue({ cn: SERVER, names: [SERVER] })).bundle;
+  device = (await authority.issue({ cn: DEVICE })).bundle;
 });
 afterAll(() => authority[Symbol.asyncDispose]());
 
@@ -47,12 +48,12 @@ backend back
 }
 
 function tlsBind(): string {
-  return `ssl crt ${server} ca-file ${authority.caFile} verify optional`;
+  return `ssl crt ${server} ca-file ${authority.ca} verify optional`;
 }
 
 /** Opens TLS; resolves when the handshake is over. */
 async function openTls(port: number, options: ConnectionOptions): Promise<TLSSocket> {
-  const ca = readFileSync(authority.caFile);
+  const ca = readFileSync(authority.ca);
   const socket = connectTls({ host: '127.0.0.1', port, ca, servername: SERVER, ...options });
   await once(socket, 'secureConnect');
   return socket;
@@ -140,7 +141,7 @@ describe('TLS that a real HAProxy has terminated', () => {
     await using haproxy = await inFront(receiver, tlsBind(), 'send-proxy-v2-ssl-cn proxy-v2-options authority');
     const secureContext = createSecureContext({
       ...withCert(),
-      ca: readFileSync(authority.caFile),
+      ca: readFileSync(authority.ca),
       maxVersion: 'TLSv1.2',
     });
     const first = await openTls(haproxy.port, { secureContext });
@@ -168,7 +169,7 @@ describe('TLS that is terminated here, behind a PROXY header', () => {
     client.socket.removeAllListeners('data');
     const header = 'PROXY TCP4 192.0.2.1 198.51.100.2 50000 8883\r\n';
     await client.write(Buffer.from(header));
-    const tls = connectTls({ socket: client.socket, ca: readFileSync(authority.caFile), servername: SERVER });
+    const tls = connectTls({ socket: client.socket, ca: readFileSync(authority.ca), servername: SERVER });
     const secured = once(tls, 'secureConnect');
     await until(() => client.socket.bytesWritten > header.length + 100, { what: 'a ClientHello that is sent' });
     sent();

@@ -147,7 +147,7 @@ describe('a resumed session', () => {
 
   test('of a bind without certificates is worth nothing on one that wants them', async () => {
     await using pki = await makePki();
-    const tickets = new TicketKeys(3_600_000);
+    const tickets = new TicketKeys();
     const open = bindConfig({ certs: [pki.server.bundle] });
     await using anybody = await listenTls(open, { tickets });
     await using strict = await listenTls({ ...open, clientCa: pki.authority.ca, verify: 'required' }, { tickets });

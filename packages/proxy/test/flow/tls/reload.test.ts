@@ -190,7 +190,7 @@ describe('at the start', () => {
     await using scene = await makeScene();
     const config = bindConfig({ certs: [scene.old.bundle], ...make(scene) });
     try {
-      (await createTlsContexts(config, new TicketKeys(DAY_MS), keptLog().log)).close();
+      (await createTlsContexts(config, new TicketKeys(), keptLog().log)).close();
     } catch (error) {
       if (error instanceof LimpetError) return [error.code, error.message];
       throw error;

@@ -27,7 +27,7 @@ interface Fleet extends AsyncDisposable {
 async function startFleet(): Promise<Fleet> {
   const authority = await makeAuthority();
   const issued = await authority.issue({ cn: 'localhost', names: ['localhost', 'other.example'] });
-  const keys = Array.from({ length: 4 }, () => new TicketKeys(HOUR_MS));
+  const keys = Array.from({ length: 4 }, () => new TicketKeys());
   const servers: TlsServer[] = [];
   for (const tickets of keys) servers.push(await listenTls(bindConfig({ certs: [issued.bundle] }), { tickets }));
   return {
@@ -76,7 +76,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', version => {
     const current = makeTicketKey(0);
     // The other proxy has heard of the new key and has begun to use it; this one still waits.
     const coming = makeTicketKey(Date.now());
-    const early = new TicketKeys(HOUR_MS);
+    const early = new TicketKeys();
     early.setKeys([coming, current]);
     await using ahead = await listenTls(bindConfig({ certs: [fleet.issued.bundle] }), { tickets: early });
     fleet.share([{ ...coming, issueFromMs: Date.now() + HOUR_MS }, current]);
@@ -119,9 +119,9 @@ test('without a hook in Node there is one key, which fits that of the others', a
   await using authority = await makeAuthority();
   const issued = await authority.issue({ cn: 'localhost' });
   const key = makeTicketKey(0);
-  const noHook = new TicketKeys(HOUR_MS, () => false);
+  const noHook = new TicketKeys(() => false);
   noHook.setKeys([key]);
-  const withHook = new TicketKeys(HOUR_MS);
+  const withHook = new TicketKeys();
   withHook.setKeys([key]);
   await using one = await listenTls(bindConfig({ certs: [issued.bundle] }), { tickets: noHook });
   await using other = await listenTls(bindConfig({ certs: [issued.bundle] }), { tickets: withHook });

@@ -11,8 +11,6 @@ import { HandshakeGate } from '../../../src/tls/handshake_gate.ts';
 import { TicketKeys } from '../../../src/tls/tickets.ts';
 import { tlsEndpoint } from '../../../src/tls/tls_endpoint.ts';
 
-const HOUR_MS = 3_600_000;
-
 /** The defaults of a bind with one bundle. */
 export function bindConfig(given: Partial<TlsBindConfig> & Pick<TlsBindConfig, 'certs'>): TlsBindConfig {
   return {
@@ -59,7 +57,7 @@ export interface TlsServerOptions {
 
 export async function listenTls(config: TlsBindConfig, options: TlsServerOptions = {}): Promise<TlsServer> {
   const kept = keptLog();
-  const contexts = await createTlsContexts(config, options.tickets ?? new TicketKeys(HOUR_MS), kept.log);
+  const contexts = await createTlsContexts(config, options.tickets ?? new TicketKeys(), kept.log);
   const server = new TlsServer(contexts, kept.said, options);
   await server.listen();
   return server;

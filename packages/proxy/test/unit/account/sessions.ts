@@ -6,8 +6,18 @@ import { MemoryEndpoint } from '../relay/memory_endpoint.ts';
 
 const FRONTEND: FrontendConfig = {
   name: 'mqtt',
+  mode: 'mqtt',
   binds: [],
   defaultBackend: 'emqx',
+  routes: [],
+  sniRoutes: [],
+  allow: [],
+  deny: [],
+  maxconn: null,
+  connRate: null,
+  perSource: { maxconn: null, connRate: null, connectRate: null },
+  connectRate: null,
+  handshakeMs: 1000,
   maxConnectSizeBytes: 1000,
   inspectMs: 1000,
   clientMs: null,
@@ -26,6 +36,7 @@ export const CONNECT: Connect = {
 export function inbound(over: Partial<Inbound> = {}): Inbound {
   const client = new MemoryEndpoint();
   client.attach(NOBODY);
+  const acceptedAtMs = performance.now() - 1500;
   return {
     id: 7,
     frontend: FRONTEND,
@@ -33,7 +44,11 @@ export function inbound(over: Partial<Inbound> = {}): Inbound {
     client,
     source: { address: '192.0.2.7', port: 50_123 },
     destination: { address: '192.0.2.1', port: 1883 },
-    acceptedAtMs: performance.now() - 1500,
+    acceptedAtMs,
+    openedAtMs: acceptedAtMs,
+    tls: null,
+    websocket: null,
+    trustsForwarded: false,
     ...over,
   };
 }
@@ -43,6 +58,7 @@ export function link(over: Partial<Link> = {}): Link {
     choice: { backend: 'emqx', server: 'emqx1', how: 'new', degraded: false },
     server: new MemoryEndpoint(),
     toClient: Buffer.alloc(4),
+    framesSent: null,
     serverKeepAliveS: null,
     retries: 0,
     connectMs: 2.34,

@@ -123,14 +123,22 @@ backends: { b: { servers: { a: '10.0.0.1:x' } } }
   ]);
 });
 
-test('one CONNECT must fit into the memory of all', () => {
-  expect(wrongsOf(`global: { preread_memory: 16k }\n${FRONTEND}${BACKEND}`)).toEqual([
-    '1:27 `global.preread_memory`: a CONNECT may have 512KiB, and all of them together 16KiB | ' +
-      'Make `global.preread_memory` larger than every `max_connect_size`.',
+test("one CONNECT must fit into a worker's share of the memory", () => {
+  const written = (global: string, defaults = ''): string => `global: { ${global} }\n${defaults}${FRONTEND}${BACKEND}`;
+  const small = 'defaults: { max_connect_size: 16k }\n';
+  expect(wrongsOf(written('workers: 1, preread_memory: 16k'))).toEqual([
+    '1:39 `global.preread_memory`: a CONNECT may have 512KiB, and all of them together 16KiB | ' +
+      'Make `global.preread_memory` 512KiB at least: `max_connect_size` times the number of workers.',
   ]);
-  expect(
-    wrongsOf(`global: { preread_memory: 16k }\ndefaults: { max_connect_size: 16k }\n${FRONTEND}${BACKEND}`),
-  ).toEqual([]);
+  expect(wrongsOf(written('workers: 4, preread_memory: 63k', small))).toEqual([
+    '2:31 `defaults.max_connect_size`: a CONNECT may have 16KiB, and 4 workers share 63KiB | ' +
+      'Make `global.preread_memory` 64KiB at least: `max_connect_size` times the number of workers.',
+  ]);
+  expect(wrongsOf(written('workers: 4, preread_memory: 64k', small))).toEqual([]);
+  expect(wrongsOf(written('workers: 128'))).toEqual([]);
+  expect(wrongsOf(written('workers: 129')).map(wrong => wrong.split(' | ')[1])).toEqual([
+    'Make `global.preread_memory` 66048KiB at least: `max_connect_size` times the number of workers.',
+  ]);
 });
 
 test('no frontend, and no section at all', () => {

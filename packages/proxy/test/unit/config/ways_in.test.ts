@@ -60,18 +60,24 @@ describe('tls on a bind', () => {
   });
 });
 
+const WEBSOCKET = { paths: ['/mqtt'], origins: null, trustForwarded: [], idleMs: 60_000 };
+
 test.each<readonly [bind: string, expected: object | null]>([
   ['"*:8083"', null],
   ['{ address: "*:8083" }', null],
   ['{ address: "*:8083", websocket: false }', null],
-  ['{ address: "*:8083", websocket: true }', { paths: ['/mqtt'], origins: null, idleMs: 60_000 }],
+  ['{ address: "*:8083", websocket: true }', WEBSOCKET],
   [
     '{ address: "*:8083", websocket: { path: [/, /ws], idle: 10s } }',
-    { paths: ['/', '/ws'], origins: null, idleMs: 10_000 },
+    { ...WEBSOCKET, paths: ['/', '/ws'], idleMs: 10_000 },
   ],
   [
     '{ address: "*:8083", websocket: { origins: ["https://Example.com:443/", "http://localhost:8000"] } }',
-    { paths: ['/mqtt'], origins: ['https://example.com', 'http://localhost:8000'], idleMs: 60_000 },
+    { ...WEBSOCKET, origins: ['https://example.com', 'http://localhost:8000'] },
+  ],
+  [
+    '{ address: "*:8083", websocket: { trust_forwarded: [10.0.0.0/8, "::1"] } }',
+    { ...WEBSOCKET, trustForwarded: ['10.0.0.0/8', '::1/128'] },
   ],
 ])('websocket on a bind: %s', (bind, expected) => {
   expect(load(text(`bind: ${bind}`)).frontend.binds[0]?.websocket).toEqual(expected);

@@ -2,19 +2,24 @@ import { expect, test } from 'vitest';
 import { TimerWheel } from '../../../src/clock.ts';
 import { Connector, type ConnectorDesk } from '../../../src/dial/connector.ts';
 import type { Candidate } from '../../../src/route/placement.ts';
-import { CONNECT, inbound } from '../account/sessions.ts';
+import { inbound } from '../account/sessions.ts';
 import { backend, server } from '../route/backend.ts';
 
-const HELLO = { connect: CONNECT, bytes: Buffer.from('CONNECT') };
 const CANDIDATE: Candidate = {
   kind: 'server',
   target: { config: server('a'), address: '127.0.0.1' },
   choice: { backend: 'emqx', server: 'a', how: 'new', degraded: false },
 };
 
-function connector(desk: ConnectorDesk): Connector {
+/** What is asked only of a server that is dialled. */
+const SILENT: Pick<ConnectorDesk, 'script' | 'tls'> = {
+  script: () => expect.unreachable(),
+  tls: () => expect.unreachable(),
+};
+
+function connector(desk: Omit<ConnectorDesk, keyof typeof SILENT>): Connector {
   const shop = { name: 'lb1/1', wheel: new TimerWheel() };
-  return new Connector(inbound(), HELLO, backend([server('a')]), shop, desk);
+  return new Connector(inbound(), backend([server('a')]), shop, { ...SILENT, ...desk });
 }
 
 test('a client that goes while its server is looked for is not dialled: it would oust the session that came after it', async () => {

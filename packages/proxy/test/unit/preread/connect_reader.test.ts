@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConnectReader, type Step } from '../../../src/preread/connect_reader.ts';
-import { PrereadPool } from '../../../src/preread_pool.ts';
 import type { Refusal } from '../../../src/preread/refusal.ts';
+import { PrereadPool } from '../../../src/preread_pool.ts';
 import type { Hello } from '../../../src/stages.ts';
 import { connectBytes, connectOfLength, field, hex, PIPELINED, section, userProperty } from './connect_bytes.ts';
 

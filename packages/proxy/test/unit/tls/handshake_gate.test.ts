@@ -52,6 +52,8 @@ describe('the gate', () => {
     const { all, begun } = candidates(40, 2);
     for (const one of all) gate.enter(one);
     const perTurn: number[] = [];
+    // From the end of a turn on: those above have begun in the middle of one.
+    await new Promise(resolve => setImmediate(resolve));
     while (begun.length < 40) {
       const before = begun.length;
       await new Promise(resolve => setImmediate(resolve));

@@ -15,9 +15,9 @@ export interface FrameSpec {
 }
 
 export const BINARY = 0x2;
-export const TEXT = 0x1;
+const TEXT = 0x1;
 export const CONTINUATION = 0x0;
-export const CLOSE = 0x8;
+const CLOSE = 0x8;
 export const PING = 0x9;
 export const PONG = 0xa;
 export const MASK: Buffer = Buffer.from('37fa213d', 'hex');

@@ -1,25 +1,5 @@
-import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import type { FrontendConfig } from '../../../src/config/resolved.ts';
 import { openFilesLimit, sessionsOfThisProcess, sessionsWithin } from '../../../src/listen/descriptors.ts';
-import { inboundOf, plainAddress } from '../../../src/listen/inbound.ts';
-
-test.each([
-  ['192.0.2.7', '192.0.2.7'],
-  ['::ffff:192.0.2.7', '192.0.2.7'],
-  ['2001:db8::7', '2001:db8::7'],
-  ['::1', '::1'],
-  ['::ffff:0:0', '::ffff:0:0'],
-  ['fe80::1%eth0', 'fe80::1%eth0'],
-])('P12: %s is written as %s', (address, expected) => {
-  expect(plainAddress(address, 1883)).toEqual({ address: expected, port: 1883 });
-});
-
-test('a client that has gone before anybody looked is no client, and its socket is closed', () => {
-  const socket = new Socket();
-  expect(inboundOf(socket, 1, {} as FrontendConfig, '*:1883')).toBeNull();
-  expect(socket.destroyed).toBe(true);
-});
 
 test.each([
   ['Max open files            1024                 524288               files     ', 1024],

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import { ByteReader } from './byte_reader.ts';
 
-/** What is of use in a ClientHello. */
-export interface Extensions {
-  /** In lower case, without a dot at its end. */
+/** What a ClientHello says before a single key is computed. */
+export interface ClientHello {
+  /** The server name that is asked for, in lower case, without a dot at its end; null: none. */
   readonly sni: string | null;
+  /** The protocols that are offered (ALPN). */
   readonly alpn: readonly string[];
 }
 
@@ -19,8 +20,11 @@ const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_
 
 const CUT = 'the ClientHello is malformed';
 
-/** Reads the body of a ClientHello (RFC 8446, 4.1.2; the same in TLS 1.2); text: what is wrong with it. */
-export function readBody(body: Buffer): Extensions | string {
+/**
+ * Reads the body of a ClientHello (RFC 8446, 4.1.2; the same in TLS 1.2). Unknown and GREASE values are passed over (RFC
+ * 8701); what is in the other fields is OpenSSL's to judge. Text: what is wrong with it, in no word of the client.
+ */
+export function readHelloBody(body: Buffer): ClientHello | string {
   const reader = new ByteReader(body);
   reader.skip(FIXED);
   // Session id, cipher suites, compression methods.
@@ -33,7 +37,7 @@ export function readBody(body: Buffer): Extensions | string {
   return readExtensions(extensions);
 }
 
-function readExtensions(reader: ByteReader): Extensions | string {
+function readExtensions(reader: ByteReader): ClientHello | string {
   const seen = new Set<number>();
   let sni: string | null = null;
   let alpn: readonly string[] = [];

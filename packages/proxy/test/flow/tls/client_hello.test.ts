@@ -4,12 +4,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { type ClientHelloAnswer, readClientHello } from '../../../src/sni/client_hello.ts';
+import { type HelloReading, readClientHello } from '../../../src/tls/client_hello.ts';
 import { startProcess } from '../../kit/process.ts';
 import { RawSocket } from '../../kit/raw_socket.ts';
 
 /** Starts a program that connects to a port, and answers what its first bytes say. */
-async function helloOf(command: string, args: (port: number) => readonly string[]): Promise<ClientHelloAnswer> {
+async function helloOf(command: string, args: (port: number) => readonly string[]): Promise<HelloReading> {
   const arrived: RawSocket[] = [];
   const server = createServer(socket => arrived.push(new RawSocket(socket, command)));
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -32,17 +32,17 @@ test.each<readonly [args: readonly string[], sni: string | null, alpn: readonly 
   [['-noservername', '-tls1_3'], null, []],
 ])('openssl s_client %j', async (args, sni, alpn) => {
   const hello = await helloOf('openssl', port => ['s_client', '-connect', `127.0.0.1:${port}`, ...args]);
-  expect(hello).toEqual({ kind: 'hello', sni, alpn });
+  expect(hello).toEqual({ kind: 'hello', hello: { sni, alpn } });
 });
 
 test('mosquitto_pub asks for the host that it connects to', async () => {
   const publish = ['-h', 'localhost', '-t', 'a', '-m', 'b', '--capath', '/', '--insecure'];
   const hello = await helloOf('mosquitto_pub', port => [...publish, '-p', String(port)]);
-  expect(hello).toEqual({ kind: 'hello', sni: 'localhost', alpn: [] });
+  expect(hello).toEqual({ kind: 'hello', hello: { sni: 'localhost', alpn: [] } });
 });
 
 test('P7: mosquitto_pub without TLS is told from its first byte', async () => {
   const publish = ['-h', '127.0.0.1', '-t', 'a', '-m', 'b'];
   const hello = await helloOf('mosquitto_pub', port => [...publish, '-p', String(port)]);
-  expect(hello).toEqual({ kind: 'bad', detail: 'this is not TLS' });
+  expect(hello).toEqual({ kind: 'stranger', detail: 'an MQTT CONNECT without TLS' });
 });
