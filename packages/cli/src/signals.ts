@@ -26,3 +26,28 @@ export class StopSignals implements Disposable {
     for (const signal of STOP_SIGNALS) process.off(signal, this.#listener);
   }
 }
+
+/** HAProxy's signals for reload and soft stop, and what a closed terminal sends. */
+const OTHER_SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/**
+ * Signals that this release has no answer to. Without a listener SIGHUP and SIGUSR2 would end the process at once, and
+ * SIGUSR1 would open Node's debugger, which anybody on this host could use.
+ */
+export class OtherSignals implements Disposable {
+  #tell: (signal: string) => void = () => {};
+  readonly #listener = (signal: string): void => this.#tell(signal);
+
+  constructor() {
+    for (const signal of OTHER_SIGNALS) process.on(signal, this.#listener);
+  }
+
+  /** From now on somebody is told of them. */
+  tell(listener: (signal: string) => void): void {
+    this.#tell = listener;
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of OTHER_SIGNALS) process.off(signal, this.#listener);
+  }
+}

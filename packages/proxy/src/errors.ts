@@ -16,6 +16,24 @@ export class LimpetError extends Error {
   }
 }
 
+const LOCAL_TROUBLE: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EADDRINUSE',
+  'ENOMEM',
+  'ENOBUFS',
+  // No room left in the kernel's tables (connect, fork), and what a firewall of this host forbids.
+  'EAGAIN',
+  'EACCES',
+  'EPERM',
+]);
+
+/** Whether a system error's code is this host's own trouble: no descriptor, port or memory left, or not allowed to. */
+export function isLocalTrouble(code: string): boolean {
+  return LOCAL_TROUBLE.has(code);
+}
+
 /** The `code` of a system error (`ECONNREFUSED`), or its message where it has none. */
 export function errorCode(error: unknown): string {
   if (error instanceof Error) return (error as NodeJS.ErrnoException).code ?? error.message;

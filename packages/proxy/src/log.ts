@@ -1,7 +1,9 @@
 import { fstatSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig, LogLevel } from './config/resolved.ts';
+import { LogWriter } from './log_writer.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -14,20 +16,16 @@ export interface Log {
   info(event: string, fields?: LogFields, message?: string): void;
   warn(event: string, fields?: LogFields, message?: string): void;
   error(event: string, fields?: LogFields, message?: string): void;
-  /** A line as it is, in the `tcplog` format; not written in the others. */
+  /** A line as it is, in the `tcplog` format and from level `info` on; not written in the others. */
   line(text: string): void;
   readonly format: LogConfig['format'];
-  /** Writes what is waiting, before the process ends. */
-  flush(): void;
+  /** Writes what is waiting, before the process ends: within a second, or not at all. */
+  flush(): Promise<void>;
 }
 
-/** One system call for many lines: they wait for others, but not for long. */
-const FLUSH_EVERY_MS = 50;
+/** What one system call takes: a file, and what the kernel takes from several writers of one pipe unmixed (PIPE_BUF). */
 const CHUNK_BYTES = 32_768;
-/** What the kernel takes from several writers of one pipe without mixing them (PIPE_BUF). */
 const PIPE_CHUNK_BYTES = 4096;
-/** What may wait for a reader that does not read; the lines that follow are counted, and lost. */
-const MOST_BYTES = 4 * 1024 * 1024;
 
 /** For those whose news somebody else tells already. */
 export const SILENT: Log = {
@@ -37,23 +35,17 @@ export const SILENT: Log = {
   error() {},
   line() {},
   format: 'json',
-  flush() {},
+  async flush() {},
 };
 
 /** `who` is the worker's number, or `primary`. Lines go to standard output. */
 export function createLog(config: LogConfig, who: string): Log {
-  const maxWrite = fstatSync(1).isFile() ? CHUNK_BYTES : PIPE_CHUNK_BYTES;
-  const destination = pino.destination({
+  const out = new LogWriter({
     fd: 1,
-    sync: false,
-    minLength: maxWrite / 2,
-    maxWrite,
-    maxLength: MOST_BYTES,
+    chunkBytes: fstatSync(1).isFile() ? CHUNK_BYTES : PIPE_CHUNK_BYTES,
+    onDropped: lines => say('warn')('log_dropped', { lines }, `${lines} log lines are lost: they could not be written`),
   });
-  const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS);
-  timer.unref();
-  const write = config.format === 'tcplog' ? plain(config.level, text => destination.write(text)) : null;
-  const stream = config.format === 'pretty' ? prettyStream(destination) : destination;
+  const write = config.format === 'tcplog' ? plain(config.level, text => out.write(text)) : null;
   const logger = pino(
     {
       level: config.level,
@@ -61,7 +53,8 @@ export function createLog(config: LogConfig, who: string): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
     },
-    stream,
+    // Not pino's own destination: it throws what goes wrong with it, and waits at the exit for a disk that is full.
+    config.format === 'pretty' ? prettyStream(out) : out,
   );
   const say =
     (level: LogLevel) =>
@@ -69,66 +62,46 @@ export function createLog(config: LogConfig, who: string): Log {
       if (write !== null) write(level, event, fields, message);
       else logger[level]({ event, ...fields }, message);
     };
-  tellDropped(destination, lines =>
-    say('warn')('log_dropped', { lines }, `${lines} log lines are lost: nobody read them`),
-  );
+  const areLinesWanted = config.format === 'tcplog' && isLogged('info', config.level);
   return {
     debug: say('debug'),
     info: say('info'),
     warn: say('warn'),
     error: say('error'),
-    line: text => void destination.write(`${text}\n`),
+    line: text => {
+      if (areLinesWanted) out.write(`${text}\n`);
+    },
     format: config.format,
-    flush: () => flushNow(destination),
+    flush: () => out.flush(),
   };
 }
 
-type Destination = ReturnType<typeof pino.destination>;
-
-/** Says how many lines were lost, as soon as there is somebody again who reads. */
-function tellDropped(destination: Destination, tell: (lines: number) => void): void {
-  let dropped = 0;
-  destination.on('drop', () => {
-    dropped += 1;
-  });
-  destination.on('drain', () => {
-    if (dropped === 0) return;
-    const lines = dropped;
-    dropped = 0;
-    tell(lines);
-  });
-}
-
-function prettyStream(destination: pino.DestinationStream): ReturnType<typeof pretty> {
-  return pretty({
-    destination,
-    colorize: process.stdout.isTTY,
+function prettyStream(out: LogWriter): pino.DestinationStream {
+  const prettify = pretty.prettyFactory({
+    colorize: isatty(1),
     ignore: 'hostname,worker,event',
     messageFormat: '{worker} {event} {msg}',
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
+  return { write: line => out.write(prettify(line)) };
 }
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
+function isLogged(level: LogLevel, least: LogLevel): boolean {
+  return ORDER.indexOf(level) >= ORDER.indexOf(least);
+}
+
 /** The lines beside HAProxy's own in the tcplog format: `event key=value … message`. */
 function plain(least: LogLevel, write: (text: string) => void) {
   return (level: LogLevel, event: string, fields: LogFields, message?: string): void => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
+    if (!isLogged(level, least)) return;
     const pairs = Object.entries(fields).flatMap(([key, value]) =>
       value === undefined ? [] : `${key}=${JSON.stringify(value)}`,
     );
     write(`${[level, event, message, ...pairs].filter(part => part !== undefined).join(' ')}\n`);
   };
-}
-
-function flushNow(destination: { flushSync(): void }): void {
-  try {
-    destination.flushSync();
-  } catch {
-    // Standard output is gone or full: there is nobody left to tell.
-  }
 }
 
 /** Control characters that JSON leaves as they are and terminals act on, and marks that turn the reading direction. */

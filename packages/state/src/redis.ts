@@ -43,7 +43,7 @@ export interface RedisConnection {
    * @throws StateError after the deadline (default: `timeoutMs`), or for what Redis or the connection says.
    */
   reply<T>(command: Promise<T>, deadlineMs?: number): Promise<T>;
-  /** May be called twice. */
+  /** Waits for the replies that are open, no longer than their deadlines. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -67,7 +67,14 @@ export function connectRedis(options: ConnectOptions): RedisConnection {
     ...clientOptions(timeoutMs, options.name),
     retryStrategy: () => circuit.nextDelayMs(),
   });
-  const reply = <T>(command: Promise<T>, deadlineMs = timeoutMs): Promise<T> => within(command, deadlineMs, address);
+  const open = new Set<Promise<unknown>>();
+  const reply = <T>(command: Promise<T>, deadlineMs = timeoutMs): Promise<T> => {
+    const answer = within(command, deadlineMs, address);
+    const forget = (): boolean => open.delete(answer);
+    open.add(answer);
+    answer.then(forget, forget);
+    return answer;
+  };
   const link = {
     // Removes nothing, but it is a write: a replica refuses it, and so does a Redis that must not write.
     probe: async (): Promise<void> => void (await reply(client.del(`${prefix}:probe`))),
@@ -79,7 +86,7 @@ export function connectRedis(options: ConnectOptions): RedisConnection {
     onRefused: reason => options.onRefused?.(reason),
   });
   tellCircuit(client, circuit, address);
-  return { client, prefix, timeoutMs, address, circuit, reply, close: async () => close(client, circuit) };
+  return { client, prefix, timeoutMs, address, circuit, reply, close: () => close(client, circuit, open) };
 }
 
 function clientOptions(timeoutMs: number, name: string): ClientOptions {
@@ -126,8 +133,9 @@ function tellCircuit(client: Redis, circuit: Circuit, address: string): void {
   });
 }
 
-async function close(client: Redis, circuit: Circuit): Promise<void> {
+async function close(client: Redis, circuit: Circuit, open: ReadonlySet<Promise<unknown>>): Promise<void> {
   circuit.close();
+  await Promise.allSettled(open);
   // Between two connections ioredis only stops its timer, and tells no end.
   const isIdle = client.status === 'end' || client.status === 'reconnecting';
   const ended = isIdle ? null : new Promise<void>(resolve => client.once('end', () => resolve()));

@@ -2,7 +2,7 @@ import { type Config, startProxy } from '@limpet/proxy';
 import type { Command } from 'commander';
 import { type ConfigFlags, readConfig, withConfigOption } from '../configuration.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
-import { StopSignals } from '../signals.ts';
+import { OtherSignals, StopSignals } from '../signals.ts';
 
 const HELP = `
 It stays in the foreground and logs to stdout. SIGTERM or Ctrl-C: it stops accepting, lets sessions end for
@@ -26,7 +26,9 @@ export function addRun(program: Command, finish: Finish): void {
 
 /** Runs the proxy until a signal or a failure ends it, and answers with its exit code. */
 async function serve(config: Config): Promise<number> {
+  using others = new OtherSignals();
   const proxy = await startProxy(config);
+  others.tell(signal => proxy.ignored(signal));
   using signals = new StopSignals(() => proxy.kill());
   void signals.first.then(() => proxy.stop());
   return await proxy.finished;

@@ -87,6 +87,8 @@ export class SessionLog {
     const suppressed = this.#flood.pass(refused.reason);
     if (suppressed === null) return;
     if (this.#log.format === 'tcplog') {
+      // HAProxy's line has no room for it.
+      if (suppressed > 0) this.#log.warn('refused_suppressed', { reason: refused.reason, suppressed });
       const counts = this.#counts(inbound.frontend.name, backend, refused.server ?? '');
       const durationMs = performance.now() - inbound.acceptedAtMs;
       this.#log.line(tcplogLine(inbound, { ...refused, backend }, refused.reason, durationMs, counts));

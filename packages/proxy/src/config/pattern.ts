@@ -5,8 +5,8 @@ import type { Reading } from './units.ts';
  * length of the field (1,024 characters at most are looked at); a start that is not anchored counts as one.
  */
 const MAX_LOOPS = 2;
-/** Each optional part or alternative at most doubles the steps. */
-const MAX_CHOICES = 8;
+/** Each optional part or alternative at most doubles the steps; so many may be beside 0, 1 and 2 loops. */
+const MAX_CHOICES: readonly number[] = [8, 8, 3];
 const MAX_LENGTH = 1024;
 
 const EXAMPLE = 'Write for example ^plant-[0-9]+$ .';
@@ -42,7 +42,6 @@ interface Scan {
 
 function countQuantifier(kind: 'loop' | 'repeat' | 'optional', scan: Scan): void {
   if (kind !== 'optional' && scan.closedOneThatVaries) scan.shape.nested = true;
-  if (kind === 'loop') scan.shape.loops += 1;
   if (kind === 'optional') scan.shape.choices += 1;
   if (kind !== 'repeat') scan.varies = true;
 }
@@ -62,25 +61,66 @@ function countToken(token: string, scan: Scan): void {
   }
 }
 
-/** A loop over a class, then the character that must follow. Groups may begin or end between the two. */
-const LOOP_AND_NEXT =
-  /(\[(?:\\.|[^\]\\])*\]|\\[wdsWDS])[*+]\)*(?:\((?:\?:)?)*(?:\\([^A-Za-z0-9])|([^\\.*+?()[\]{}|^$]))(?![*?{])/gu;
+const CLASS = /^(?:\[|\\[wdsWDS]$)/;
+const LITERAL = /^(?:\\[^A-Za-z0-9]|[^\\.*+?()[\]{}|^$])$/u;
+
+/** Whether the group that begins here is there always, and in one way only: no `|` of its own, no quantifier behind. */
+function isPlainGroup(tokens: readonly string[], begin: number): boolean {
+  let depth = 0;
+  for (let at = begin; at < tokens.length; at += 1) {
+    const token = tokens[at] ?? '';
+    if (token.startsWith('(')) depth += 1;
+    else if (token === '|' && depth === 1) return false;
+    else if (token === ')') depth -= 1;
+    if (depth === 0) return quantity(tokens[at + 1] ?? '') === null;
+  }
+  return false;
+}
 
 /**
- * Loops whose class does not hold the character behind them, as in `[^/]+/` and `[a-z]+-`. Such a loop can end at one
- * place only, so it multiplies nothing.
+ * A loop whose class does not hold the character that always stands behind it, as in `[^/]+/` and `[a-z]+-`. Such a loop
+ * can end at one place only, so it multiplies nothing. Groups may end or begin between the two.
  */
-function settledLoops(source: string): number {
-  const found = [...source.matchAll(LOOP_AND_NEXT)];
-  return found.filter(([, loop = '', escaped, plain]) => !new RegExp(loop, 'u').test(escaped ?? plain ?? '')).length;
+function isSettled(tokens: readonly string[], loop: number): boolean {
+  const over = tokens[loop - 1] ?? '';
+  if (!CLASS.test(over) || !/^[*+]$/.test(tokens[loop] ?? '')) return false;
+  let at = loop + 1;
+  while (tokens[at] === ')') at += 1;
+  while (tokens[at]?.startsWith('(') && isPlainGroup(tokens, at)) at += 1;
+  const next = tokens[at] ?? '';
+  if (!LITERAL.test(next) || /^[*?{]/.test(tokens[at + 1] ?? '')) return false;
+  return !new RegExp(over, 'u').test(next.replace(/^\\/, ''));
+}
+
+/** A `^` holds for every alternative only where there is one. */
+function isAnchored(tokens: readonly string[]): boolean {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.startsWith('(')) depth += 1;
+    else if (token === ')') depth -= 1;
+    else if (token === '|' && depth === 0) return false;
+  }
+  return tokens[0] === '^';
+}
+
+/** The loops that multiply. One that is settled is run through once for each way to come to it. */
+function loopsOf(tokens: readonly string[]): number {
+  let loops = isAnchored(tokens) ? 0 : 1;
+  let rescans = 0;
+  tokens.forEach((token, at) => {
+    if (quantity(token) !== 'loop') return;
+    if (!isSettled(tokens, at)) loops += 1;
+    else if (loops > 0) rescans = 1;
+  });
+  return loops + rescans;
 }
 
 /** Counts what makes an expression slow. `nested` is a repetition around something that varies: `(a+)+`, `(a|b)*`. */
 function shapeOf(source: string): Shape {
-  const shape: Shape = { loops: source.startsWith('^') ? 0 : 1, choices: 0, nested: false };
+  const tokens = [...source.matchAll(TOKEN)].map(([token]) => token);
+  const shape: Shape = { loops: loopsOf(tokens), choices: 0, nested: false };
   const scan: Scan = { shape, open: [], varies: false, closedOneThatVaries: false };
-  for (const [token] of source.matchAll(TOKEN)) countToken(token, scan);
-  shape.loops -= settledLoops(source);
+  for (const token of tokens) countToken(token, scan);
   return shape;
 }
 
@@ -98,9 +138,9 @@ function slowness(shape: Shape): Reading<never> | null {
     const remedy = 'Repeat single characters or classes, not groups: [a-z0-9-]+ instead of ([a-z0-9]+-?)+.';
     return fail('{value} repeats a part that varies, and a client could make it run for very long', remedy);
   }
-  if (shape.loops <= MAX_LOOPS && shape.choices <= MAX_CHOICES) return null;
+  if (shape.loops <= MAX_LOOPS && shape.choices <= (MAX_CHOICES[shape.loops] ?? 0)) return null;
   const remedy =
-    'Begin it with ^, and loop up to a separator, as in [^/]+/ ; at most 2 other * or +, and 8 of ? and |.';
+    'Begin it with ^, and loop up to a separator, as in [^/]+/ ; at most 2 other * or +, and 8 of ? and | (3 beside 2 loops).';
   return fail('{value} has too many parts that vary, and a client could make it run for very long', remedy);
 }
 

@@ -1,5 +1,6 @@
 import type { Timer, TimerWheel } from '../clock.ts';
 import { type Endpoint, NOBODY } from '../endpoint.ts';
+import { isLocalTrouble } from '../errors.ts';
 import type { Answer, DialScript } from './script.ts';
 import { type OpenStream, openStream, type StreamOrder } from './stream.ts';
 
@@ -41,17 +42,6 @@ export interface DialOrder extends StreamOrder {
   readonly connackMs: number;
 }
 
-const LOCAL_TROUBLE = new Set([
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EAGAIN',
-  'EACCES',
-  'EPERM',
-]);
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -82,7 +72,7 @@ export class Dialing {
     this.#timer = wheel.after(order.connectMs, () => this.#fail({ kind: 'dial', code: 'ETIMEDOUT' }));
     this.#stream = openStream(order, order.script.first, {
       opened: server => this.#opened(server),
-      failed: code => this.#fail(LOCAL_TROUBLE.has(code) ? { kind: 'local', code } : { kind: 'dial', code }),
+      failed: code => this.#fail(isLocalTrouble(code) ? { kind: 'local', code } : { kind: 'dial', code }),
     });
   }
 

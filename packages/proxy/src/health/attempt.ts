@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
 import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
-import { type CheckResult, type CheckStatus, isLocalTrouble, type ProbeOutcome } from './check_status.ts';
+import type { CheckResult, CheckStatus, ProbeOutcome } from './check_status.ts';
 
 /** Where one probe goes, and how long it may take from the connect to its answer. */
 export interface AttemptTarget {

@@ -54,17 +54,3 @@ export function describeCheck(result: Pick<CheckResult, 'status' | 'code' | 'inf
   const info = result.info === '' ? '' : ` (${result.info})`;
   return `${MEANING[result.status]}${code}${info}`;
 }
-
-const LOCAL_TROUBLE: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-  'ENOMEM',
-  'ENOBUFS',
-]);
-
-/** Whether a system error's code is this host's own trouble: no file descriptor, port or memory left. */
-export function isLocalTrouble(code: string): boolean {
-  return LOCAL_TROUBLE.has(code);
-}

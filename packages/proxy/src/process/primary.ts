@@ -34,6 +34,8 @@ export interface RunningProxy {
   stop(): Promise<void>;
   /** Ends everything at once. */
   kill(): void;
+  /** Says in the log that a signal means nothing in this release. */
+  ignored(signal: string): void;
   /** Resolves when nothing runs any more: 0 after stop(), 1 where no worker could be had. */
   readonly finished: Promise<number>;
 }
@@ -72,6 +74,7 @@ class Primary implements RunningProxy {
   #onReady: { resolve(): void; reject(error: LimpetError): void } | null = null;
   #finish: (code: number) => void = () => {};
   #stopping: Promise<void> | null = null;
+  #ending: Promise<void> | null = null;
 
   constructor(config: Config) {
     this.#config = config;
@@ -141,6 +144,11 @@ class Primary implements RunningProxy {
     return this.#stopping;
   }
 
+  ignored(signal: string): void {
+    const message = `${signal} does nothing in this release: there is no reload yet; SIGTERM stops`;
+    this.#log.warn('signal_ignored', { signal }, message);
+  }
+
   kill(): void {
     this.#supervisor.killAll();
     void this.#supervisor.stop();
@@ -187,13 +195,19 @@ class Primary implements RunningProxy {
     await this.#end(0);
   }
 
-  async #end(code: number): Promise<void> {
+  /** The first end counts; a second one waits for it. */
+  #end(code: number): Promise<void> {
+    this.#ending ??= this.#endOnce(code);
+    return this.#ending;
+  }
+
+  async #endOnce(code: number): Promise<void> {
     this.#certificates.close();
     this.#closeSockets();
     this.#supervisor.killAll();
     await Promise.all([this.#servers.stop(), this.#supervisor.stop(), this.#tickets.stop()]);
     this.#log.info('stopped', { code });
-    this.#log.flush();
+    await this.#log.flush();
     this.#finish(code);
   }
 

@@ -5,6 +5,9 @@ import { errorCode } from '../errors.ts';
 /** A host name that has a new address, or none (null, with the reason). */
 export type ResolveListener = (host: string, address: string | null, reason: string | null) => void;
 
+/** How long the start waits for names; those that are late are told of when they come. */
+const START_DEADLINE_MS = 5000;
+
 /**
  * Looks the servers' host names up, by the system's own resolver, at the start and then every so often; literal
  * addresses are their own answer. A name that could be resolved once keeps its address while look-ups fail.
@@ -24,11 +27,11 @@ export class Resolver {
     this.#onChange = onChange;
   }
 
-  /** Resolves when every name has been looked up once. */
+  /** Resolves when every name has been looked up once, or after 5 s: the system's resolver may take much longer. */
   async start(): Promise<void> {
     const names = [...this.#addresses.keys()].filter(host => isIP(host) === 0);
     if (names.length === 0) return;
-    await this.#lookAll(names);
+    await withinStart(this.#lookAll(names));
     if (this.#stopped) return;
     this.#timer = setInterval(() => void this.#lookAll(names), this.#everyMs);
     this.#timer.unref();
@@ -67,4 +70,13 @@ export class Resolver {
       this.#asking.delete(host);
     }
   }
+}
+
+async function withinStart(looked: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, START_DEADLINE_MS);
+  });
+  await Promise.race([looked, late]);
+  clearTimeout(timer);
 }

@@ -38,7 +38,7 @@ export class Servers {
   }
 
   /**
-   * Resolves when every name has been looked up once and the first checks are on their way.
+   * Resolves when every name has been looked up once (or is late) and the first checks are on their way.
    * @throws LimpetError TLS_*: a file for TLS with a server that cannot be used
    */
   async start(): Promise<void> {

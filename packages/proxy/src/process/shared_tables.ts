@@ -36,8 +36,10 @@ export class SharedTables {
     return table;
   }
 
-  /** Ends when everything that was said to Redis has been answered, or its deadline has passed. */
+  /** Ends when everything that was said to Redis has been answered, or is past its deadline. */
   async close(): Promise<void> {
+    // A session's last word goes to the local table first, and to Redis in a later turn.
+    await new Promise(resolve => setImmediate(resolve));
     for (const table of this.#tables) await table.close();
     await this.#connection.close();
   }

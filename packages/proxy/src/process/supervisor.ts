@@ -84,10 +84,16 @@ export class Supervisor {
     return true;
   }
 
-  /** From now on nobody is replaced. Resolves when the last worker is gone. May be called more than once. */
+  /**
+   * From now on nobody is replaced, and a worker that is not ready ends at once: it serves nobody, and would not hear
+   * `drain` before its `start`. Resolves when the last worker is gone. May be called more than once.
+   */
   stop(): Promise<void> {
     this.#stopping = true;
-    for (const slot of this.#slots) if (slot.timer !== null) clearTimeout(slot.timer);
+    for (const slot of this.#slots) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      if (!slot.ready) slot.process?.process.kill('SIGKILL');
+    }
     return new Promise(resolve => {
       this.#onEmpty.push(resolve);
       this.#checkEmpty();

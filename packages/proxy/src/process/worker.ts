@@ -1,3 +1,4 @@
+import { StateError } from '@limpet/state';
 import { errorCode, LimpetError } from '../errors.ts';
 import type { ListenHandle } from '../listen/listener.ts';
 import { PrimaryLink } from './primary_link.ts';
@@ -6,10 +7,10 @@ import { Workplace } from './workplace.ts';
 
 /**
  * A worker's life: the primary sends `start`, then views, sockets and answers; at the end `drain` and perhaps `close`.
- * Signals are the primary's: a terminal sends Ctrl-C to the whole group, and a service manager SIGTERM to every process.
+ * Signals are the primary's (and Node's own answer to SIGUSR1 would be a debugger that anybody on this host can use): a terminal sends Ctrl-C to the whole group, and a service manager SIGTERM to every process.
  */
 export function serve(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
   const link = new PrimaryLink(batch => send(batch));
   process.on('uncaughtException', error => fail(link, error));
   // The primary is gone, or we have taken our leave. Before node:cluster, which would exit() here.
@@ -41,20 +42,20 @@ function send(batch: ToPrimary[]): void {
   if (process.connected) process.send?.(batch, undefined, undefined, () => {});
 }
 
-/** What nobody caught is a bug of ours: it is said, and the worker ends; the primary starts another one (P8). */
+/** It is said, and the worker ends; the primary starts another one (P8). */
 function fail(link: PrimaryLink, error: unknown): void {
-  const code = error instanceof LimpetError ? error.code : 'WORKER_FAILED';
-  const remedy =
-    error instanceof LimpetError ? error.remedy : 'this is a bug of Limpet: please report it with the lines above';
-  const what =
-    error instanceof LimpetError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : errorCode(error);
-  link.say(['failed', code, what, remedy]);
+  link.say(failureOf(error));
   link.flush();
   setTimeout(die, 100);
+}
+
+/** What nobody caught, and has no remedy of its own, is a bug of ours. */
+export function failureOf(error: unknown): Extract<ToPrimary, readonly ['failed', ...unknown[]]> {
+  if (error instanceof LimpetError || error instanceof StateError) {
+    return ['failed', error.code, error.message, error.remedy];
+  }
+  const what = error instanceof Error ? (error.stack ?? error.message) : errorCode(error);
+  return ['failed', 'WORKER_FAILED', what, 'this is a bug of Limpet: please report it with the lines above'];
 }
 
 /**

@@ -142,7 +142,6 @@ export class Workplace implements Workshop {
   }
 
   #open(index: number, entry: Entry): void {
-    const { label } = entry.bind;
     const door = this.#frontends.door(entry.frontend.name);
     const listener = new Listener({
       accepted: socket => this.#accept(socket, entry),
@@ -232,7 +231,7 @@ export class Workplace implements Workshop {
     await this.#routes.close();
     this.wheel.close();
     this.#link.flush();
-    this.#lines.flush();
+    await this.#lines.flush();
     process.disconnect();
   }
 }

@@ -126,8 +126,10 @@ export class Placement {
 
   /** Sessions of one key that fail beside each other find the same server, without writing anything. */
   async #withoutClaim(key: string): Promise<Candidate> {
-    const agreed = this.#route.view.agreed(key, this.#tried);
-    return await this.#fromPrimary(await this.#place(null, agreed));
+    const placed = await this.#place(null, this.#route.view.agreed(key, this.#tried));
+    if (placed.server === null) return { kind: 'nobody', why: placed.why };
+    const isNew = this.#claim !== null && this.#claim.displaced === null;
+    return await this.#candidate(placed.server, isNew ? 'new' : 'moved', false);
   }
 
   /** The primary has found, claimed and counted in one step. */

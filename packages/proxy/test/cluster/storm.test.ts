@@ -78,8 +78,8 @@ function perSecond(connectsMs: readonly number[]): number[] {
 }
 
 /** By how many CONNECTs the broker was ever ahead of the pace since then. What is late is never ahead. */
-function aheadOf(connectsMs: readonly number[], sinceMs: number): number {
-  return Math.max(...connectsMs.map((atMs, index) => index + 1 - ((atMs - sinceMs) / 1_000) * LIMIT));
+function aheadOf(connectsMs: readonly number[], sinceMs: number, limit: number): number {
+  return Math.max(...connectsMs.map((atMs, index) => index + 1 - ((atMs - sinceMs) / 1_000) * limit));
 }
 
 // 5,000 of them are 5,000 descriptors in their own process, as many in the sink's, and twice as many in both workers.
@@ -106,7 +106,7 @@ test('of 5,000 clients at once the broker sees 500 a second, all get in, and tho
   console.log('CONNECTs in each second:', seconds.join(' '), tally(arrivals));
   console.log('round trips in ms before:', before, 'during:', during, `MiB more: ${grown.join(', ')}`);
   expect(arrivals.filter(({ outcome }) => outcome !== 'accepted')).toEqual([]);
-  expect(aheadOf(sink.connectsMs, brokeLooseMs)).toBeLessThanOrEqual(LIMIT * 0.1);
+  expect(aheadOf(sink.connectsMs, brokeLooseMs, LIMIT)).toBeLessThanOrEqual(LIMIT * 0.1);
   const whole = seconds.slice(0, -1).sort((a, b) => a - b);
   const median = whole[Math.floor(whole.length / 2)] ?? 0;
   expect(median).toBeGreaterThanOrEqual(LIMIT * 0.9);
@@ -124,6 +124,7 @@ test('P7: who finds the queue full, and who waits for too long, is told so in it
   await using sink = await startSink();
   await using limpet = await startBefore(sink, { limit: `${limit}/s`, queue, queue_timeout: `${queueTimeoutMs}ms` });
   await using storm = await prepareStorm(limpet.port('mqtt'), count);
+  const brokeLooseMs = performance.now();
   storm.breakLoose();
   const arrivals = await storm.arrivals(30_000);
   const outcomes = tally(arrivals);
@@ -133,9 +134,8 @@ test('P7: who finds the queue full, and who waits for too long, is told so in it
   expect(accepted).toHaveLength(sink.connectsMs.length);
   // Two seconds of the pace; the storm itself takes a while to break loose.
   expect(accepted.length).toBeGreaterThanOrEqual(limit * 2 * 0.9);
-  // The pace of the two seconds in which anybody waits, and of the time in which the storm breaks loose.
-  expect(accepted.length).toBeLessThan(limit * 4);
-  expect(Math.max(...arrivals.map(({ waitMs }) => waitMs))).toBeLessThan(queueTimeoutMs + 5_000);
+  expect(aheadOf(sink.connectsMs, brokeLooseMs, limit)).toBeLessThanOrEqual(limit * 0.1);
+  expect(Math.max(...arrivals.map(({ waitMs }) => waitMs))).toBeLessThan(queueTimeoutMs + 15_000);
   const told = limpet.events(({ event }) => event === 'refused').map(({ reason }) => reason);
   expect(new Set(told)).toEqual(new Set(['backend_queue_full', 'backend_queue_timeout']));
   // The queue is empty again: a newcomer is served.

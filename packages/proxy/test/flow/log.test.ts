@@ -18,7 +18,7 @@ const PROGRAM = `
     await new Promise(resolve => setImmediate(resolve));
   }
   process.stderr.write(process.memoryUsage.rss() - before + '\\n');
-  process.stdin.resume().on('end', () => { log.flush(); process.exit(0); });
+  process.stdin.resume().on('end', () => { void log.flush().then(() => process.exit(0)); });
 `;
 
 test('P10: a log that nobody reads costs bounded memory; whoever reads it again is told how many lines are lost', async () => {

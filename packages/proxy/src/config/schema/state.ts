@@ -1,3 +1,4 @@
+import { parseRedisUrl, StateError } from '@limpet/state';
 import { z } from 'zod';
 import type { Reading } from '../units.ts';
 import { choice, duration, keyDoc, scalar, text, type Written } from './values.ts';
@@ -15,23 +16,32 @@ interface RawRedis {
 
 const REMEDY = 'Write redis://host:6379/0, rediss://host:6379 (TLS) or unix:///run/redis/redis.sock.';
 
+const ESCAPES = 'In a password, write @ / : # and % as %40 %2F %3A %23 and %25.';
+const SOCKET = /^unix:(?:\/\/([^/@]*@)?)?([^?#]*)(.*)$/s;
+
+/** What @limpet/state says of a URL, which is what the workers will say of it; null where it takes it. */
+function complaint(url: string): string | null {
+  try {
+    parseRedisUrl(url);
+    return null;
+  } catch (error) {
+    if (error instanceof StateError) return error.message.replace(/^.*? cannot be used: /, '');
+    throw error;
+  }
+}
+
 function readRedisUrl(input: Written): Reading<string> {
   const url = String(input);
-  const path = /^unix:(?:\/\/(?:[^/@]*@)?)?([^?#]*)/.exec(url);
-  if (path !== null) {
-    return path[1] ? { ok: true, value: url } : { ok: false, message: '{value} names no socket', remedy: REMEDY };
-  }
-  if (!/^rediss?:\/\//.test(url)) {
+  const socket = SOCKET.exec(url);
+  if (socket === null && !/^rediss?:\/\//.test(url)) {
     return { ok: false, message: '{value} is not a URL of Redis', remedy: REMEDY };
   }
-  if (!URL.canParse(url) || new URL(url).hostname === '') {
-    const remedy = `${REMEDY} In a password, write @ / : # and % as %40 %2F %3A %23 and %25.`;
-    return { ok: false, message: '{value} is not a URL', remedy };
-  }
-  if (!/^\/?\d*$/.test(new URL(url).pathname)) {
-    return { ok: false, message: '{value} has a path that is no number of a database', remedy: REMEDY };
-  }
-  return { ok: true, value: url };
+  if (socket?.[2] === '') return { ok: false, message: '{value} names no socket', remedy: REMEDY };
+  // A relative path becomes absolute later (resolve_state.ts), by the folder of the file.
+  const why = complaint(socket === null ? url : `unix://${socket[1] ?? ''}/${socket[2]}${socket[3]}`);
+  if (why === null) return { ok: true, value: url };
+  const message = why === 'it is not a URL' ? '{value} is not a URL' : `{value} cannot be used: ${why}`;
+  return { ok: false, message, remedy: `${REMEDY} ${ESCAPES}` };
 }
 
 const PREFIX = { pattern: /^[A-Za-z0-9_.:-]{1,64}$/, remedy: 'Write 1 to 64 letters, digits, and _ . : -.' };

@@ -21,7 +21,7 @@ function scene(how: { format?: LogConfig['format']; usernames?: boolean } = {}) 
     error: say,
     line: text => texts.push(text),
     format: how.format ?? 'json',
-    flush() {},
+    async flush() {},
   };
   const counts = () => ({ total: 1, frontend: 1, backend: 1, server: 1 });
   return { log: new SessionLog(log, how.usernames ?? false, counts), lines, texts };
@@ -126,11 +126,16 @@ describe('refusals', () => {
     expect(lines.slice(11).map(({ fields }) => fields.suppressed)).toEqual([490, undefined]);
   });
 
-  test('the same for HAProxy lines', () => {
-    const { log, texts } = scene({ format: 'tcplog' });
-    spy().mockReturnValue(5000);
+  test('P7: the same for HAProxy lines; how many were left out is a line of its own', () => {
+    const { log, texts, lines } = scene({ format: 'tcplog' });
+    const now = spy();
+    now.mockReturnValue(5000);
     for (let count = 0; count < 50; count += 1) log.refused(inbound(), null, 'emqx', REFUSED);
     expect(texts.length).toBe(10);
+    now.mockReturnValue(6000);
+    log.refused(inbound(), null, 'emqx', REFUSED);
+    expect(lines).toEqual([{ event: 'refused_suppressed', fields: { reason: 'malformed', suppressed: 40 } }]);
+    expect(texts.length).toBe(11);
   });
 
   test('who it was, as far as that is known', () => {

@@ -172,6 +172,7 @@ test.each([
   ['unix:redis.sock', 'unix://%/redis.sock'],
   ['unix://run/redis.sock?db=2', 'unix://%/run/redis.sock?db=2'],
   ['unix://:pass@redis.sock', 'unix://:pass@%/redis.sock'],
+  ['unix:redis.sock?db=2', 'unix://%/redis.sock?db=2'],
   ['unix:///run/redis.sock', 'unix:///run/redis.sock'],
   ['rediss://user:pass@host:7000/3', 'rediss://user:pass@host:7000/3'],
 ])('the path of a socket begins at the folder of the file: %s', (written, url) => {

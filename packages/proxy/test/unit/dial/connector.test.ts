@@ -18,7 +18,7 @@ const SILENT: Pick<ConnectorDesk, 'script' | 'tls'> = {
 };
 
 function connector(desk: Omit<ConnectorDesk, keyof typeof SILENT>): Connector {
-  const shop = { name: 'lb1/1', wheel: new TimerWheel() };
+  const shop = { name: 'lb1/1', wheel: new TimerWheel(), starved() {} };
   return new Connector(inbound(), backend([server('a')]), shop, { ...SILENT, ...desk });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type CheckStatus, describeCheck, isLocalTrouble } from '../../../src/health/check_status.ts';
+import { isLocalTrouble } from '../../../src/errors.ts';
+import { type CheckStatus, describeCheck } from '../../../src/health/check_status.ts';
 import { transitionLines } from '../../../src/health/transition_log.ts';
 
 test.each<[CheckStatus, number | null, string, string]>([
@@ -19,10 +20,13 @@ test.each([
   ['EADDRINUSE', true],
   ['ENOMEM', true],
   ['ENOBUFS', true],
+  ['EAGAIN', true],
+  ['EACCES', true],
+  ['EPERM', true],
   ['ECONNREFUSED', false],
   ['EHOSTUNREACH', false],
   ['ETIMEDOUT', false],
-])('%s is trouble of this host: %s', (code, local) => {
+])('P9: %s is trouble of this host, to sessions and to checks: %s', (code, local) => {
   expect(isLocalTrouble(code)).toBe(local);
 });
 

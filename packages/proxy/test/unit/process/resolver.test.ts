@@ -29,7 +29,7 @@ function scene(...hosts: string[]) {
 const failure = (): Error => Object.assign(new Error('getaddrinfo ENOTFOUND broker'), { code: 'ENOTFOUND' });
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
   for (const resolver of resolvers.splice(0)) resolver.stop();
@@ -95,6 +95,28 @@ test('a look-up that hangs is not joined by others: each of them would hold a th
   await vi.advanceTimersByTimeAsync(10 * EVERY_MS);
   const times = (host: string): number => asked.mock.calls.filter(([one]) => one === host).length;
   expect([times('broker'), times('other')]).toEqual([2, 11]);
+});
+
+test('P8: a name server that does not answer holds the start up for 5 s; the name is known when the answer comes', async () => {
+  let answer: (found: { address: string; family: number }[]) => void = () => {};
+  asked.mockImplementation(host => {
+    if (host === 'quick') return Promise.resolve([{ address: '192.0.2.1', family: 4 }]);
+    return new Promise(resolve => (answer = resolve));
+  });
+  const { resolver, told } = scene('quick', 'late');
+  let isStarted = false;
+  const started = resolver.start().then(() => {
+    isStarted = true;
+  });
+  await vi.advanceTimersByTimeAsync(4999);
+  expect(isStarted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  await started;
+  expect(told).toEqual(['quick 192.0.2.1']);
+  answer([{ address: '192.0.2.2', family: 4 }]);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual(['quick 192.0.2.1', 'late 192.0.2.2']);
+  expect(resolver.address('late')).toBe('192.0.2.2');
 });
 
 test('after stop() nothing is asked and nothing is told, not even what was under way', async () => {

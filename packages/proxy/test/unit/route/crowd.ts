@@ -111,7 +111,7 @@ export class Crowd {
 
   async #next(one: Live): Promise<void> {
     if (one.server !== null) one.tried.add(one.server);
-    const candidate: Candidate = await one.placement.next();
+    const candidate: Candidate = await one.placement.next(true);
     if (candidate.kind === 'nobody') {
       this.#refuse(one);
       return;

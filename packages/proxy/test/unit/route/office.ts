@@ -90,7 +90,7 @@ export class Office {
 
 /** `s1 sticky`, or why there is nobody. */
 export async function nextOf(placement: Placement): Promise<string> {
-  const candidate = await placement.next();
+  const candidate = await placement.next(true);
   if (candidate.kind === 'nobody') return `nobody: ${candidate.why}`;
   return `${candidate.choice.server} ${candidate.choice.how}${candidate.choice.degraded ? ' degraded' : ''}`;
 }

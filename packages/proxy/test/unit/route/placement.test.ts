@@ -69,7 +69,7 @@ describe('the memory table', () => {
   test('a refusal by the server that holds the key leaves the entry as it was', async () => {
     const office = new Office({ servers: THREE });
     const first = office.session(1, 'device');
-    await first.next();
+    await first.next(true);
     first.accepted(null);
     const stranger = office.session(2, 'device');
     expect(await nextOf(stranger)).toBe('a sticky');
@@ -78,13 +78,49 @@ describe('the memory table', () => {
     expect(office.counts()).toEqual([1, 0, 0]);
   });
 
+  test('P2: a stranger whose attempts fail by its own doing takes nobody from its home, whoever comes meanwhile', async () => {
+    const office = new Office({ servers: THREE });
+    const owner = office.session(1, 'device');
+    await owner.next(true);
+    await owner.accepted(null);
+    owner.release();
+    const stranger = office.session(2, 'device');
+    expect(await nextOf(stranger)).toBe('a sticky');
+    const other = await stranger.next(false);
+    expect(other).toMatchObject({ kind: 'server', choice: { how: 'moved' } });
+    expect(await visit(office, 3, 'device')).toBe('a sticky');
+    stranger.abandoned();
+    expect(office.table.peek('device')).toMatchObject({ server: 'a', epoch: 3 });
+    expect(office.conns('b') + office.conns('c')).toBe(0);
+  });
+
+  test('P2: whoever is accepted elsewhere after a refusal at home stays there', async () => {
+    const office = new Office({ servers: THREE });
+    await visit(office, 1, 'device');
+    const session = office.session(2, 'device');
+    await session.next(true);
+    const elsewhere = await session.next(false);
+    if (elsewhere.kind !== 'server') throw new Error('there are two more servers');
+    await session.accepted(null);
+    expect(office.table.peek('device')).toMatchObject({ server: elsewhere.choice.server, state: 'pinned', epoch: 2 });
+  });
+
+  test('P5: a server that goes down while it is being chosen is passed over', async () => {
+    const office = new Office({ servers: THREE });
+    const session = office.session(1, 'device');
+    const choosing = session.next(true);
+    office.set('a', { up: false });
+    expect(await choosing).toMatchObject({ kind: 'server', choice: { server: 'b' } });
+    expect(office.counts()).toEqual([0, 1, 0]);
+  });
+
   test('P2: a session that ends late does not touch the entry of its successor', async () => {
     const office = new Office({ servers: THREE });
     const old = office.session(1, 'device');
-    await old.next();
+    await old.next(true);
     old.accepted(null);
     const young = office.session(2, 'device');
-    await young.next();
+    await young.next(true);
     young.accepted(null);
     old.release();
     expect(office.table.peek('device')).toMatchObject({ state: 'pinned', epoch: 2 });
@@ -120,7 +156,7 @@ describe('the memory table', () => {
   test('a client that has a key keeps it, whatever id the broker says', async () => {
     const office = new Office({ servers: THREE });
     const session = office.session(1, 'device');
-    await session.next();
+    await session.next(true);
     session.accepted('other-name');
     expect(office.table.peek('device')).toMatchObject({ server: 'a', state: 'pinned' });
     expect(office.table.peek('other-name')).toBeNull();
@@ -129,7 +165,7 @@ describe('the memory table', () => {
   test('a full table serves without stickiness', async () => {
     const office = new Office({ servers: THREE, size: 1 });
     const first = office.session(1, 'first');
-    await first.next();
+    await first.next(true);
     first.accepted(null);
     const second = office.session(2, 'second');
     expect(await nextOf(second)).toBe('b none');
@@ -152,7 +188,7 @@ describe('the memory table', () => {
 
   test('every server is full', async () => {
     const office = new Office({ servers: [server('a', { maxconn: 1 }), server('b', { maxconn: 1 })] });
-    for (const number of [1, 2]) await office.session(number, null).next();
+    for (const number of [1, 2]) await office.session(number, null).next(true);
     expect(await nextOf(office.session(3, 'device'))).toBe('nobody: full');
     expect(office.counts()).toEqual([1, 1]);
   });

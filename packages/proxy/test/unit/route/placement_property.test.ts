@@ -35,7 +35,7 @@ test('a session that nobody accepts leaves its key as it was, whatever failed on
       if (home !== null) table.confirm({ key: 'device', server: home, by });
       if (home !== null) table.release({ key: 'device', server: home, by });
       const session = office.session(1, 'device');
-      for (let attempt = 0; attempt <= failures; attempt += 1) await session.next();
+      for (let attempt = 0; attempt <= failures; attempt += 1) await session.next(true);
       session.abandoned();
       expect(table.peek('device')?.server ?? null).toBe(home);
       expect(table.peek('device')?.state ?? 'cooling').toBe('cooling');
