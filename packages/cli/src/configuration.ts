@@ -1,13 +1,26 @@
 import { type Config, formatProblem, loadConfig } from '@limpet/proxy';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 export interface ConfigFlags {
-  readonly config?: string;
+  /** More than one is a mistake, which is told. */
+  readonly config?: readonly string[];
+  /** What others call `-c`. */
+  readonly f?: string;
 }
 
 /** Adds `-c FILE`, the same for every command that reads a configuration. */
 export function withConfigOption(command: Command): Command {
-  return command.option('-c, --config <path>', 'the configuration: a file, or a folder of *.yaml and *.yml files');
+  return (
+    command
+      .option(
+        '-c, --config <path>',
+        'the configuration: a file, or a folder of *.yaml and *.yml files',
+        (path: string, before: readonly string[] = []) => [...before, path],
+      )
+      .addOption(new Option('-f <path>').hideHelp())
+      // Counted by configPath, which knows what was meant.
+      .allowExcessArguments()
+  );
 }
 
 /**
@@ -16,13 +29,31 @@ export function withConfigOption(command: Command): Command {
  * options are looked at, so it would answer a mistyped `--confg` with "not specified".)
  */
 export function readConfig(flags: ConfigFlags, command: Command): Config | null {
-  if (flags.config === undefined) {
-    command.error(`error: no configuration named, write: limpet ${command.name()} -c FILE`);
-  }
-  const result = loadConfig(flags.config);
+  const path = configPath(flags, command);
+  const result = loadConfig(path);
   const remarks = result.ok ? result.warnings : result.problems;
   for (const remark of remarks) console.error(`${result.ok ? 'warning: ' : ''}${formatProblem(remark)}`);
   if (result.ok) return result.config;
-  console.error(`limpet: ${flags.config} has ${remarks.length === 1 ? '1 problem' : `${remarks.length} problems`}`);
+  console.error(`limpet: ${path} has ${remarks.length === 1 ? '1 problem' : `${remarks.length} problems`}`);
   return null;
+}
+
+/** The one path that `-c` names; anything else ends the command. */
+function configPath(flags: ConfigFlags, command: Command): string {
+  const { args } = command;
+  const name = command.name();
+  const [path, ...more] = flags.config ?? [];
+  const [bare] = args;
+  if (flags.f !== undefined) command.error(`error: unknown option '-f', write: limpet ${name} -c ${flags.f}`);
+  if (path === undefined) {
+    const what = bare === undefined ? 'no configuration named' : `'${bare}' has no -c before it`;
+    command.error(`error: ${what}, write: limpet ${name} -c ${bare ?? 'FILE'}`);
+  }
+  if (more.length > 0) {
+    command.error(`error: -c stands ${more.length + 1} times; for several files name the folder that holds them`);
+  }
+  if (bare !== undefined) {
+    command.error(`error: too many arguments for '${name}'. Expected 0 arguments but got ${args.length}.`);
+  }
+  return path;
 }

@@ -2,6 +2,7 @@ import { LimpetError } from '@limpet/proxy';
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
+import { addLater } from './commands/later.ts';
 import { addRun } from './commands/run.ts';
 import { EXIT, type Finish } from './exit_code.ts';
 import { programVersion } from './version.ts';
@@ -28,7 +29,8 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    // Every second program has it small.
+    await program.parseAsync(args[0] === '-v' ? ['-V'] : [...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     return report(error);
@@ -49,6 +51,7 @@ function commandTree(finish: Finish): Command {
   addCheck(program, finish);
   addDemo(program, finish);
   const commands = program.commands.map(command => command.name()).join(', ');
+  addLater(program);
   return program.showHelpAfterError(`(commands: ${commands}; add --help to see how they are used)`);
 }
 

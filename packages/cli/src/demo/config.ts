@@ -13,6 +13,7 @@ function demoYaml(brokers: readonly DemoBroker[], port: number, verbose: boolean
 global:
   name: demo
   workers: 2
+  maxconn: 1000
   hard_stop_after: 1s
   log: { level: ${verbose ? 'info' : 'warn'}, format: pretty }
 frontends:

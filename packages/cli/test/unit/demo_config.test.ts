@@ -27,6 +27,10 @@ describe('the configuration of the demo', () => {
     expect(demoConfig(brokers, 1883, true).global.log.level).toBe('info');
   });
 
+  it('asks for no more connections than the usual limit of file descriptors allows', () => {
+    expect(demoConfig(brokers, 1883, false).global.maxconn).toBe(1000);
+  });
+
   it('leaves no file behind', () => {
     const { files } = demoConfig(brokers, 1883, false);
     expect(files).toHaveLength(1);

@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { hasWordsBehind } from './haproxy.ts';
 import type { Reading } from './units.ts';
 
 export interface HostAndPort {
@@ -15,6 +16,8 @@ export interface ServerAddress {
 }
 
 const BIND_REMEDY = 'Write an address and a port: *:1883, 127.0.0.1:1883 or [::1]:1883.';
+const BIND_WORDS = 'Write them as keys of their own: { address: "*:8883", tls: { cert: server.pem } }.';
+const SERVER_WORDS = 'Write them as keys of their own: { address: 10.0.0.1:1883, check: { inter: 10s }, weight: 5 }.';
 const SERVER_REMEDY = 'Write a host and a port: 10.0.0.1:1883, broker1.example.com:1883 or [2001:db8::1]:1883.';
 /** RFC 1123 section 2.1, and the underscore that Docker's names have. */
 const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
@@ -65,6 +68,9 @@ function read(text: string, least: number, remedy: string): Reading<ServerAddres
 export function readBind(input: string | number | boolean): Reading<HostAndPort> {
   const text = String(input);
   if (/^unix@|^\//.test(text)) return fail('{value} is a path, and a bind listens on TCP', BIND_REMEDY);
+  if (hasWordsBehind(text)) return fail('{value} has words behind the address', BIND_WORDS);
+  if (/^\d{1,5}$/.test(text))
+    return fail('{value} is a port without an address', `Write "*:${text}" for all IPv4 addresses.`);
   const parsed = read(text.replace(/^\s*\*?:(?!:)/, '0.0.0.0:'), 0, BIND_REMEDY);
   if (!parsed.ok) return parsed;
   const { host, port } = parsed.value;
@@ -73,6 +79,7 @@ export function readBind(input: string | number | boolean): Reading<HostAndPort>
 
 /** A server's address, whose port may be left out. */
 export function readServer(input: string | number | boolean): Reading<ServerAddress> {
+  if (hasWordsBehind(String(input))) return fail('{value} has words behind the address', SERVER_WORDS);
   const parsed = read(String(input), 1, SERVER_REMEDY);
   if (parsed.ok && /^(?:0\.0\.0\.0|::)$/.test(parsed.value.host)) {
     return fail('{value} is no address of a broker, but all addresses of a host', SERVER_REMEDY);
@@ -91,4 +98,14 @@ export function clashes(a: HostAndPort, b: HostAndPort): boolean {
   const hosts = [normal(a.host), normal(b.host)];
   if (hosts[0] === hosts[1] || hosts.includes(normal('::'))) return true;
   return hosts.includes('0.0.0.0') && hosts.some(host => host !== '0.0.0.0' && !isIPv6(host));
+}
+
+/** Whether a connection to a server arrives at a bind, as far as one can tell without asking the machine. */
+export function leadsTo(server: HostAndPort, bind: HostAndPort): boolean {
+  if (server.port !== bind.port) return false;
+  const host = server.host.toLowerCase() === 'localhost' ? '127.0.0.1' : normal(server.host);
+  const here = bind.host.toLowerCase() === 'localhost' ? '127.0.0.1' : normal(bind.host);
+  if (host === here) return true;
+  if (here === normal('::')) return host === normal('::1') || /^127\./.test(host);
+  return here === '0.0.0.0' && /^127\./.test(host);
 }

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
+import { hintOfKey, hintOfValue } from './haproxy.ts';
 import { laterAt } from './later.ts';
 import { isWritten, problemAt, valueAt, writePath } from './locate.ts';
 import type { Problem } from './problem.ts';
 import { NAME } from './schema/values.ts';
 import { knownKeys } from './schema/walk.ts';
+import { emptyAbove, isShallowBelow } from './shallow.ts';
 import { suggest } from './suggest.ts';
 import type { Path, Tree } from './tree.ts';
 
@@ -17,6 +19,15 @@ interface Context {
 
 function described(path: Path, what: string): string {
   return path.length === 0 ? what : `\`${writePath(path)}\`: ${what}`;
+}
+
+/** What was probably meant by a key that nobody knows, with a space behind; empty: nothing comes to mind. */
+function hintFor(path: Path, known: readonly string[], { tree, schema }: Context): string {
+  const indent = indentHint(path, tree, schema);
+  const word = hintOfKey(path);
+  const meant = word === null ? suggest(String(path.at(-1)), known) : null;
+  const hints = [meant === null ? null : `Did you mean \`${meant}\`?`, indent ?? word];
+  return hints.map(hint => (hint === null ? '' : `${hint} `)).join('');
 }
 
 /** A key that nobody knows: one problem each. */
@@ -34,8 +45,7 @@ function unknownKey(path: Path, key: string, context: Context): Problem {
     return problemAt(context.tree, here, 'key', message, remedy);
   }
   const known = knownKeys(context.schema, path);
-  const meant = suggest(key, known);
-  const remedy = `${meant === null ? '' : `Did you mean \`${meant}\`? `}Known here: ${known.join(', ')}.`;
+  const remedy = `${hintFor(here, known, context)}Known here: ${known.join(', ')}.`;
   return problemAt(context.tree, here, 'key', message, remedy);
 }
 
@@ -49,8 +59,13 @@ function kindWanted(expected: string): string {
   return expected === 'array' ? 'a list' : `a single value (${expected})`;
 }
 
+function indentHint(path: Path, tree: Tree, schema: z.ZodType): string | null {
+  const above = emptyAbove(path, tree, schema);
+  return above === null ? null : `Indent it below \`${above}:\`.`;
+}
+
 /** Something is missing, is empty, or is a list where a mapping belongs. */
-function wrongKind(path: Path, wanted: string, { tree }: Context): Problem {
+function wrongKind(path: Path, wanted: string, { tree, schema }: Context): Problem {
   const key = String(path.at(-1));
   const value = valueAt(tree, path);
   if (!isWritten(tree, path)) {
@@ -58,10 +73,14 @@ function wrongKind(path: Path, wanted: string, { tree }: Context): Problem {
     return problemAt(tree, path, 'key', described(above, `\`${key}\` is missing`), `Add \`${key}:\`, ${wanted}.`);
   }
   if (value === null) {
-    const remedy = `Write ${wanted} behind it, or remove the key.`;
+    const remedy = isShallowBelow(path, tree, schema)
+      ? 'Indent the lines that belong to it by two spaces more.'
+      : `Write ${wanted} behind it, or remove the key.`;
     return problemAt(tree, path, 'key', described(path, 'nothing stands behind the key'), remedy);
   }
-  return problemAt(tree, path, 'value', described(path, `this is ${kindOf(value)}`), `Write ${wanted} here.`);
+  const hint = typeof value === 'object' ? null : (indentHint(path, tree, schema) ?? hintOfValue(path, value));
+  const remedy = hint ?? `Write ${wanted} here.`;
+  return problemAt(tree, path, 'value', described(path, `this is ${kindOf(value)}`), remedy);
 }
 
 /** Whether a value is of none of the kinds that a form takes, so that this form was not meant. */
@@ -90,7 +109,8 @@ function unionProblems(issue: UnionIssue, path: Path, context: Context): readonl
 }
 
 function customProblem(issue: Extract<Issue, { code: 'custom' }>, path: Path, context: Context): Problem {
-  const remedy = String(issue.params?.remedy ?? '');
+  const hint = hintOfValue(path, valueAt(context.tree, path));
+  const remedy = `${hint === null ? '' : `${hint} `}${String(issue.params?.remedy ?? '')}`;
   return problemAt(context.tree, path, 'value', described(path, issue.message), remedy);
 }
 

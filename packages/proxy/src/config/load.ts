@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { type FilesRead, readFiles } from './files.ts';
+import { fullWidthCauses } from './full_width.ts';
 import { schemaProblems } from './issues.ts';
 import { mergeTrees } from './merge.ts';
 import { inReadingOrder, type Problem } from './problem.ts';
@@ -78,7 +79,10 @@ export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): 
   const names = read.files.map(file => resolve(file.name));
   const { resolved, problems } = tree.value === null ? { resolved: null, problems: [] } : judge(tree, names);
   const all = withoutEchoes(tree.problems, problems);
-  if (all.length > 0 || resolved === null) return { ok: false, problems: inReadingOrder(all) };
+  if (all.length > 0 || resolved === null) {
+    const causes = fullWidthCauses(all, read.files, tree.value === null);
+    return { ok: false, problems: inReadingOrder([...causes, ...all]) };
+  }
   return { ok: true, config: resolved.config, warnings: inReadingOrder(resolved.warnings) };
 }
 

@@ -10,6 +10,8 @@ export interface Problem {
   readonly message: string;
   /** What would be right. */
   readonly remedy: string;
+  /** It is the cause of others in its file, and told before them. */
+  readonly first?: true;
 }
 
 /** `file:line:column: message`, and the remedy indented below it: the form that editors and terminals make clickable. */
@@ -18,10 +20,11 @@ export function formatProblem(problem: Problem): string {
   return `${place}: ${problem.message}\n    ${problem.remedy}`;
 }
 
-/** In the order of reading: by file, line and column; what stands at one place keeps its order. */
+/** In the order of reading: by file, causes first, then line and column; what stands at one place keeps its order. */
 export function inReadingOrder(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => {
     if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+    if (a.first !== b.first) return a.first ? -1 : 1;
     return a.line - b.line || a.column - b.column;
   });
 }

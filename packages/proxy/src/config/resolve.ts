@@ -3,6 +3,7 @@ import type { Notes } from './notes.ts';
 import type { Problem } from './problem.ts';
 import { resolveBackend } from './resolve_backend.ts';
 import { checkBinds, resolveFrontend } from './resolve_frontend.ts';
+import { warnOfLoops } from './resolve_loops.ts';
 import { checkLeads, type Lead, leadsOf, modeOf } from './resolve_mode.ts';
 import { resolveState } from './resolve_state.ts';
 import { checkTickets } from './resolve_tls.ts';
@@ -96,6 +97,7 @@ export function resolveConfig(raw: RawConfig, tree: Tree, files: readonly string
   checkBinds(config.frontends, notes);
   checkSections(config, leads, notes);
   checkUse(config, leads, notes);
+  warnOfLoops(config, notes);
   const hasTls = config.frontends.some(({ binds }) => binds.some(bind => bind.tls !== null));
   checkTickets(raw.global.tls, config.state, hasTls, notes);
   return { config, problems: notes.problems, warnings: notes.warnings };

@@ -10,8 +10,9 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { expand } from './environment.ts';
+import { isHaproxy } from './haproxy.ts';
 import type { Problem } from './problem.ts';
-import { yamlFault } from './yaml_errors.ts';
+import { HAPROXY_FILE, unquotedBind, yamlFault, yamlFaultAt } from './yaml_errors.ts';
 
 export type Path = readonly PropertyKey[];
 
@@ -99,10 +100,11 @@ function convertAt(node: unknown, keyOffset: number, path: Path, walk: Walk): un
   const empty = target === undefined || target === null || (isScalar(target) && target.value === null);
   const value = empty && !isAlias(node) ? key : positionAt(walk, startOf(node));
   if (isAlias(node) && target === undefined) {
-    const fault = yamlFault('BAD_ALIAS');
+    const fault = /^:\d+$/.test(node.source) ? unquotedBind(`*${node.source}`) : yamlFault('BAD_ALIAS');
     report(walk, value, fault.message, fault.remedy);
   }
-  let plain: unknown;
+  // What was meant as text: an empty value would be told as a second mistake.
+  let plain: unknown = isAlias(node) && target === undefined ? `*${node.source}` : undefined;
   let written: string | null = null;
   if (isScalar(target) && typeof target.value === 'string') {
     ({ text: plain, written } = expandText(target.value, value, walk));
@@ -186,9 +188,12 @@ export function readTree(file: string, index: number, text: string, env: NodeJS.
     aliases: 0,
   };
   for (const error of [...document.errors, ...document.warnings].slice(0, MAX_YAML_FAULTS)) {
-    const fault = yamlFault(error.code);
-    report(walk, positionAt(walk, error.pos[0]), fault.message, fault.remedy);
+    const at = positionAt(walk, error.pos[0]);
+    const fault = yamlFaultAt(error.code, text.split('\n')[at.line - 1] ?? '');
+    report(walk, at, fault.message, fault.remedy);
   }
   const value = walk.problems.length > 0 ? null : convertRoot(walk);
-  return { value, places, problems: walk.problems, start: { file, line: 1, column: 1 } };
+  const start = { file, line: 1, column: 1 };
+  const problems = value === null && isHaproxy(text) ? [{ ...start, ...HAPROXY_FILE }] : walk.problems;
+  return { value, places, problems, start };
 }

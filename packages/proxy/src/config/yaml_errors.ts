@@ -45,7 +45,23 @@ const FAULTS: Partial<Record<ErrorCode, YamlFault>> = {
   },
 };
 
+/** A bind for all addresses, written without quotes: YAML takes it for an alias. */
+export function unquotedBind(bind: string): YamlFault {
+  return { message: `\`${bind}\` without quotes is an alias in YAML`, remedy: `Write it in quotes: "${bind}".` };
+}
+
+export const HAPROXY_FILE: YamlFault = {
+  message: 'This is a configuration of HAProxy',
+  remedy: 'Limpet reads YAML: docs/coming-from-haproxy.md translates each word.',
+};
+
 /** Our words for one of the parser's errors. */
 export function yamlFault(code: ErrorCode): YamlFault {
   return FAULTS[code] ?? { message: `The YAML cannot be read here (${code})`, remedy: QUOTE };
+}
+
+/** The same, where the line tells more than the parser's code. */
+export function yamlFaultAt(code: ErrorCode, line: string): YamlFault {
+  const [, bind] = /[:,[-][ \t]*(\*:\d+)/.exec(line) ?? [];
+  return bind === undefined ? yamlFault(code) : unquotedBind(bind);
 }

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { errorCode } from '../errors.ts';
+import { errorCode, isLocalTrouble } from '../errors.ts';
 import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
 import type { CheckResult, CheckStatus, ProbeOutcome } from './check_status.ts';
 

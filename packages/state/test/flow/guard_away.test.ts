@@ -211,6 +211,21 @@ describe('P4: no client is refused because of Redis', () => {
     expect(await look(worker, 'k')).toEqual({ kind: 'held', server: 'a', degraded: false });
   });
 
+  it('P4: what was said to Redis before the close is answered', async () => {
+    await using server = await RedisServer.start();
+    const worker = await Worker.there({ url: server.url, prefix: 'limpet' });
+    const said = Array.from({ length: 50 }, (_, at) => worker.shared.confirm(pinOf(`last${at}`, 'a')));
+    let answered = 0;
+    for (const one of said)
+      one.then(
+        () => (answered += 1),
+        () => undefined,
+      );
+    await worker[Symbol.asyncDispose]();
+    expect(answered).toBe(said.length);
+    expect(await server.admin.get('limpet:stick:emqx:last49')).toBe('a|lb1/1|1|o');
+  });
+
   it('closes while Redis is away, frozen, or there', async () => {
     await using server = await RedisServer.start();
     const away = new Worker({ url: 'unix:///nonexistent/redis.sock' });

@@ -6,6 +6,9 @@ import { configOf, loadFiles, loadText, withBackend, wrongsOf } from './scratch.
 const FRONTEND = "frontends: { mqtt: { bind: '*:0', default_backend: b } }\n";
 const BACKEND = 'backends: { b: { servers: { a: 10.0.0.1 } } }\n';
 
+const withCheckPassword = (password: string): string =>
+  `backends: { b: { check: { username: u, password: "${password}" }, servers: { a: 10.0.0.1 } } }\n`;
+
 describe('folders', () => {
   test('the sections may be spread over files; other files are not read', () => {
     const loaded = loadFiles({
@@ -71,6 +74,9 @@ describe('files that cannot be read as YAML', () => {
     ['__proto__: { a: 1 }\n', '1:1 `__proto__` cannot be a name'],
     ['global: &a { name: *a }\n', '1:1 The file is too deep, or its aliases multiply it'],
     [`global: ${'['.repeat(50)}${']'.repeat(50)}\n`, '1:1 The file is too deep, or its aliases multiply it'],
+    ['frontends：\n  mqtt: {}\n', '1:10 There is a full-width colon (：)'],
+    ['global:\n  name: *:1 x\n', '2:13 `*:1` without quotes is an alias'],
+    ['global\n  maxconn 5\ndefaults\n  mode tcp\n', '1:1 This is a configuration of HAProxy'],
     [new Uint8Array([0x67, 0xff, 0xfe]), '0:0 The file is not text in UTF-8'],
     [`#${'x'.repeat(1024 * 1024)}`, '0:0 The file is larger than 1 MiB'],
   ])('%j', (text, told) => {
@@ -96,6 +102,34 @@ describe('files that cannot be read as YAML', () => {
   test('what is neither a file nor a folder', () => {
     expect(loadConfig('/dev/null', {})).toMatchObject({ ok: false, problems: [{ message: 'This is not a file' }] });
   });
+});
+
+test("a full-width comma in a comment or in a value that is right is nobody's fault", () => {
+  const wrongs = wrongsOf(`# 注释，好\nglobal: { name: "a b" } # 名，字\n${FRONTEND}${withCheckPassword('，')}`);
+  expect(wrongs).toEqual([expect.stringContaining('`global.name`')]);
+});
+
+test('full-width characters are told first where the YAML fails, those of the line before too', () => {
+  const wrongs = wrongsOf('frontends:\n  mqtt:\n    bind：x # 端口：1\n    mode: mqtt\nbackends: { a: 1，b: 2 }\n');
+  expect(wrongs.slice(0, 2)).toEqual([
+    '3:9 There is a full-width colon (：) on this line, which means nothing in YAML | Type the ASCII one (:).',
+    '5:16 There is a full-width comma (，) on this line, which means nothing in YAML | Type the ASCII one (,).',
+  ]);
+});
+
+test('a file of HAProxy gets one answer', () => {
+  expect(wrongsOf('global\n    maxconn 10\n\nfrontend mqtt\n    bind *:1883\n')).toEqual([
+    expect.stringMatching(/^1:1 This is a configuration of HAProxy \| .*docs\/coming-from-haproxy\.md/),
+  ]);
+});
+
+test('the section names of HAProxy with a colon are no file of HAProxy', () => {
+  expect(wrongsOf('global:\n  name: @a\nbackend x: 1\n').join()).not.toContain('HAProxy');
+});
+
+test.each(['127.0.0.1:1884', '10.0.0.1:1883', '127.0.0.2:1883'])('no warning of a loop: %s', server => {
+  const text = `frontends: { mqtt: { bind: '127.0.0.1:1883', default_backend: b } }\nbackends: { b: { servers: { a: '${server}' } } }`;
+  expect(loadText(text)).toMatchObject({ ok: true, warnings: [] });
 });
 
 test('anchors and aliases may be used', () => {
@@ -163,6 +197,11 @@ test.each([
     'every server has weight 0',
   ],
   ['twins', `${FRONTEND}backends: { b: { servers: { a: x, c: 'x:1883' } } }`, 'this is the address of a too'],
+  [
+    'a loop',
+    "frontends: { mqtt: { bind: '*:1883', default_backend: b } }\nbackends: { b: { servers: { a: localhost } } }",
+    'this address is the bind *:1883 of the frontend mqtt',
+  ],
   ['redis beside memory', `state: { redis: {} }\n${FRONTEND}${BACKEND}`, '`state.redis` has no effect'],
 ])('a warning: %s', (_, text, message) => {
   expect(loadText(text)).toMatchObject({ ok: true, warnings: [{ message: expect.stringContaining(message) }] });
