@@ -8,16 +8,24 @@ interface Ring {
   readonly testTimeout: number;
   /** Files beside each other, or one after the other. */
   readonly parallel: boolean;
+  /** A fresh module graph for each file: slower, and only needed where a test replaces a module. */
+  readonly isolate: boolean;
 }
 
+const ALONE = '.alone';
+
 /** One ring of tests: every package's files below `test/<ring>/`. */
-function ring({ name, order, testTimeout, parallel }: Ring): object {
+function ring({ name, order, testTimeout, parallel, isolate }: Ring): object {
+  const [folder = name] = name.split('-');
+  const isAlone = name.endsWith('-alone');
   return {
     resolve: source,
     ssr: { resolve: source },
     test: {
       name,
-      include: [`packages/*/test/${name}/**/*.test.ts`],
+      include: [`packages/*/test/${folder}/**/*${isAlone ? ALONE : ''}.test.ts`],
+      exclude: isAlone ? [] : [`**/*${ALONE}.test.ts`],
+      isolate,
       testTimeout,
       hookTimeout: testTimeout,
       pool: 'forks',
@@ -30,10 +38,11 @@ function ring({ name, order, testTimeout, parallel }: Ring): object {
 export default defineConfig({
   test: {
     projects: [
-      ring({ name: 'unit', order: 1, testTimeout: 10_000, parallel: true }),
-      ring({ name: 'flow', order: 2, testTimeout: 30_000, parallel: true }),
+      ring({ name: 'unit', order: 1, testTimeout: 10_000, parallel: true, isolate: false }),
+      ring({ name: 'unit-alone', order: 1, testTimeout: 10_000, parallel: true, isolate: true }),
+      ring({ name: 'flow', order: 2, testTimeout: 30_000, parallel: true, isolate: true }),
       // Real proxies with several workers: two at a time would only take the processors from each other.
-      ring({ name: 'cluster', order: 3, testTimeout: 180_000, parallel: false }),
+      ring({ name: 'cluster', order: 3, testTimeout: 180_000, parallel: false, isolate: true }),
     ],
   },
 });

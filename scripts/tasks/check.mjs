@@ -7,8 +7,7 @@ import { install } from '../workspace.mjs';
 export async function run(args) {
   await install();
   const failed = await staticChecks(['types', 'lint']);
-  // Unit tests are pure, so they may share their processes, which halves the time. `npm test` keeps them apart.
-  const counts = await runTests(['--project', 'unit', '--no-isolate', ...args]);
+  const counts = await runTests(['--project', 'unit', '--project', 'unit-alone', ...args]);
   console.log(verdict({ ...counts, failed: counts.failed + failed }));
   return failed + counts.failed > 0 || counts.passed === 0 ? 1 : 0;
 }

@@ -37,7 +37,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const arrivals = new Arrivals();
   const wished = await freePort(options.port);
   await using brokers = await startBrokers(BROKERS, tellArrivals(arrivals, new Set(ids)));
-  const proxy = await startProxy(demoConfig(brokers.list, wished, options.verbose));
+  const proxy = await startProxy(demoConfig(brokers.list, wished, options.verbose, options.clients));
   using signals = new StopSignals(() => proxy.kill());
   const port = proxy.binds[0]?.port ?? wished;
   const clients = new DemoClients(port);

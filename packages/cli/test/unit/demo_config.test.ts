@@ -9,7 +9,7 @@ const brokers = [
 
 describe('the configuration of the demo', () => {
   it('listens on loopback only, and serves the brokers it was given', () => {
-    const config = demoConfig(brokers, 1884, false);
+    const config = demoConfig(brokers, 1884, false, 0);
     const plain = { acceptProxy: [], tls: null, websocket: null };
     expect(config.frontends.flatMap(({ binds }) => binds)).toEqual([
       { label: '127.0.0.1:1884', host: '127.0.0.1', port: 1884, ...plain },
@@ -23,16 +23,17 @@ describe('the configuration of the demo', () => {
   });
 
   it('logs warnings only, unless all is wanted', () => {
-    expect(demoConfig(brokers, 1883, false).global.log.level).toBe('warn');
-    expect(demoConfig(brokers, 1883, true).global.log.level).toBe('info');
+    expect(demoConfig(brokers, 1883, false, 0).global.log.level).toBe('warn');
+    expect(demoConfig(brokers, 1883, true, 0).global.log.level).toBe('info');
   });
 
-  it('asks for no more connections than the usual limit of file descriptors allows', () => {
-    expect(demoConfig(brokers, 1883, false).global.maxconn).toBe(1000);
+  it('takes as many clients as the usual limit of file descriptors allows, beside its own', () => {
+    expect(demoConfig(brokers, 1883, false, 0).global.maxconn).toBe(500);
+    expect(demoConfig(brokers, 1883, false, 1000).global.maxconn).toBe(1500);
   });
 
   it('leaves no file behind', () => {
-    const { files } = demoConfig(brokers, 1883, false);
+    const { files } = demoConfig(brokers, 1883, false, 0);
     expect(files).toHaveLength(1);
     expect(files.filter(file => existsSync(file))).toEqual([]);
   });

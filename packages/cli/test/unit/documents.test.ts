@@ -51,6 +51,24 @@ describe('the documents', () => {
   });
 });
 
+describe('the log events of the operations page', () => {
+  const source = join(root, 'packages/proxy/src');
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
+  const text = files.map(name => readFileSync(join(source, name), 'utf8')).join('\n');
+  const calls = /(?:(?:log|lines)\.(?:info|warn|error|debug)|say\('\w+'\)|log\[level\])\(\s*'([a-z_]+)'/g;
+  const written = [...text.matchAll(calls)].map(([, event = '']) => event);
+  const events = [...new Set([...written, 'tls_cert_expires', 'tls_cert_expired'])].sort();
+
+  it('are found in the sources', () => {
+    expect(events.length).toBeGreaterThan(20);
+  });
+
+  it.each(events)('%s is told', event => {
+    const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    expect(page.match(/^\| `.*$/gm)?.some(row => row.split('|')[1]?.includes(`\`${event}\``))).toBe(true);
+  });
+});
+
 /** A folder is linked by its README. */
 function readTarget(path: string): string {
   return readFileSync(join(root, path.endsWith('/') ? `${path}README.md` : path), 'utf8');

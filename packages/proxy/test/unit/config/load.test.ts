@@ -113,7 +113,7 @@ test('full-width characters are told first where the YAML fails, those of the li
   const wrongs = wrongsOf('frontends:\n  mqtt:\n    bind：x # 端口：1\n    mode: mqtt\nbackends: { a: 1，b: 2 }\n');
   expect(wrongs.slice(0, 2)).toEqual([
     '3:9 There is a full-width colon (：) on this line, which means nothing in YAML | Type the ASCII one (:).',
-    '5:16 There is a full-width comma (，) on this line, which means nothing in YAML | Type the ASCII one (,).',
+    '5:17 There is a full-width comma (，) on this line, which means nothing in YAML | Type the ASCII one (,).',
   ]);
 });
 
