@@ -1,17 +1,9 @@
-import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet/state';
-import { Ledger } from '../account/ledger.ts';
 import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
-import { FrontendLeases } from '../gate/frontend_leases.ts';
-import type { GateAnswer } from '../gate/gate_answer.ts';
-import { Gatekeeper } from '../gate/gatekeeper.ts';
 import { sessionsOfThisProcess } from '../listen/descriptors.ts';
-import { Leases } from '../listen/leases.ts';
 import { createLog, type Log } from '../log.ts';
-import { type PlacedBackend, Placer } from '../route/placer.ts';
-import { Scheduler } from '../route/scheduler.ts';
-import { stickTimes } from '../route/stick_times.ts';
 import { Certificates } from './certificates.ts';
+import { FrontDesk, workerName } from './front_desk.ts';
 import { Servers } from './servers.ts';
 import { type BoundSocket, bindAll } from './sockets.ts';
 import { Supervisor, type WorkerLink } from './supervisor.ts';
@@ -59,12 +51,7 @@ class Primary implements RunningProxy {
   readonly finished: Promise<number>;
   readonly #config: Config;
   readonly #log: Log;
-  readonly #ledger: Ledger = new Ledger();
-  readonly #backends = new Map<string, PlacedBackend>();
-  readonly #placer: Placer;
-  readonly #leases: Leases;
-  readonly #frontendLeases: FrontendLeases;
-  readonly #gatekeeper: Gatekeeper;
+  readonly #desk: FrontDesk;
   readonly #tickets: TicketOffice;
   readonly #certificates: Certificates = new Certificates();
   readonly #servers: Servers;
@@ -82,23 +69,15 @@ class Primary implements RunningProxy {
     this.finished = new Promise(resolve => {
       this.#finish = resolve;
     });
-    for (const backend of config.backends) {
-      const conns = (server: string): number => this.#ledger.conns(backend.name, server);
-      const { stick } = backend;
-      const table = stick && new MemoryTable({ size: stick.size, times: stickTimes(backend, stick) });
-      this.#backends.set(backend.name, { scheduler: new Scheduler(backend, conns, () => performance.now()), table });
-    }
-    this.#placer = new Placer(this.#backends, this.#ledger);
     this.#servers = new Servers(config, this.#log, backend => this.#serversChanged(backend));
-    this.#leases = new Leases(config.global.maxconn, {
-      grant: (worker, count) => this.#worker(worker)?.say(['lease', count, null]),
-      recall: () => this.#supervisor.sayAll(['recall', null]),
+    this.#desk = new FrontDesk(config, {
+      tell: (worker, message) =>
+        this.#supervisor
+          .workers()
+          .find(({ id }) => id === worker)
+          ?.say(message),
+      tellAll: message => this.#supervisor.sayAll(message),
     });
-    this.#frontendLeases = new FrontendLeases(config, {
-      grant: (worker, frontend, count) => this.#worker(worker)?.say(['lease', count, frontend]),
-      recall: frontend => this.#supervisor.sayAll(['recall', frontend]),
-    });
-    this.#gatekeeper = new Gatekeeper(config);
     this.#tickets = new TicketOffice(config, this.#log, message => this.#supervisor.sayAll(message));
     this.#supervisor = new Supervisor(
       config.global.workers,
@@ -212,38 +191,15 @@ class Primary implements RunningProxy {
   }
 
   #start(worker: WorkerLink): void {
-    worker.say(['start', this.#config, this.#nameOf(worker), this.#bindRefs()]);
+    worker.say(['start', this.#config, workerName(this.#config, worker.id), this.#bindRefs()]);
     for (const { name } of this.#config.backends) worker.say(['view', name, this.#servers.statuses(name)]);
     this.#tickets.tell(message => worker.say(message));
   }
 
   #said(worker: WorkerLink, message: ToPrimary): void {
     switch (message[0]) {
-      case 'place': {
-        const asker = { id: worker.id, owner: this.#nameOf(worker) };
-        worker.say(['answer', message[1], this.#placer.place(asker, message[2])]);
-        break;
-      }
-      case 'use':
-        this.#ledger.use(worker.id, message[1], message[2], message[3]);
-        break;
-      case 'free':
-        this.#ledger.free(worker.id, message[1]);
-        break;
       case 'seen':
         this.#servers.seen(message[1], message[2], message[3]);
-        break;
-      case 'table':
-        this.#table(worker, message[1], message[2], message[3]);
-        break;
-      case 'lease':
-      case 'unlease':
-        this.#lease(worker, message);
-        break;
-      case 'enter':
-      case 'pace':
-      case 'leave':
-        this.#gate(worker, message);
         break;
       case 'bind':
         this.#sendSocket(worker, message[1]);
@@ -252,35 +208,8 @@ class Primary implements RunningProxy {
         this.#ready(worker);
         break;
       default:
+        this.#desk.said(worker, message);
     }
-  }
-
-  #lease(
-    worker: WorkerLink,
-    [word, count, frontend]: Extract<ToPrimary, readonly ['lease' | 'unlease', ...unknown[]]>,
-  ): void {
-    const isAsked = word === 'lease';
-    if (frontend === null) this.#leases[isAsked ? 'ask' : 'giveBack'](worker.id, count);
-    else this.#frontendLeases[isAsked ? 'ask' : 'giveBack'](worker.id, frontend, count);
-  }
-
-  #gate(worker: WorkerLink, message: Extract<ToPrimary, readonly ['enter' | 'pace' | 'leave', ...unknown[]]>): void {
-    if (message[0] === 'leave') {
-      this.#gatekeeper.leave({ worker: worker.id, session: message[1] });
-      return;
-    }
-    const [, call, session, frontend, source] = message;
-    const tell = (answer: GateAnswer): void => worker.say(['answer', call, answer]);
-    const visitor = { worker: worker.id, session };
-    if (message[0] === 'enter') this.#gatekeeper.enter(visitor, { frontend, source }, tell);
-    else this.#gatekeeper.connect(visitor, { frontend, source, backend: message[5] }, tell);
-  }
-
-  #table(worker: WorkerLink, call: number, backend: string, message: TableCall | TableCast): void {
-    const table = this.#backends.get(backend)?.table;
-    if (table === null || table === undefined) return;
-    const reply = serveTable(table, message);
-    if (call !== 0) worker.say(['answer', call, reply]);
   }
 
   #ready(worker: WorkerLink): void {
@@ -291,11 +220,7 @@ class Primary implements RunningProxy {
   }
 
   #gone(worker: WorkerLink, how: string): void {
-    const sessions = this.#ledger.workerGone(worker.id);
-    this.#leases.workerGone(worker.id);
-    this.#frontendLeases.workerGone(worker.id);
-    this.#gatekeeper.workerGone(worker.id);
-    for (const { table } of this.#backends.values()) void table?.ownerGone(this.#nameOf(worker));
+    const sessions = this.#desk.workerGone(worker);
     const fields = { id: worker.id, worker_pid: worker.pid, how, sessions };
     if (this.#stopping === null && this.#onReady === null)
       this.#log.error('worker_died', fields, `worker ${worker.id} died: ${how}`);
@@ -310,8 +235,7 @@ class Primary implements RunningProxy {
 
   #serversChanged(backend: string): void {
     const statuses = this.#servers.statuses(backend);
-    const scheduler = this.#backends.get(backend)?.scheduler;
-    for (const status of statuses) scheduler?.update(status);
+    this.#desk.update(backend, statuses);
     this.#supervisor.sayAll(['view', backend, statuses]);
   }
 
@@ -333,14 +257,5 @@ class Primary implements RunningProxy {
       const binds = this.#config.frontends.find(({ name }) => name === frontend)?.binds ?? [];
       return { index, frontend, place: binds.indexOf(bind) };
     });
-  }
-
-  /** Its name in the stick table: `lb1/2`. */
-  #nameOf(worker: WorkerLink): string {
-    return `${this.#config.global.name}/${worker.id}`;
-  }
-
-  #worker(id: number): WorkerLink | undefined {
-    return this.#supervisor.workers().find(worker => worker.id === id);
   }
 }

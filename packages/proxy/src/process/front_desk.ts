@@ -1,0 +1,135 @@
+import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet/state';
+import { Ledger } from '../account/ledger.ts';
+import type { Config } from '../config/resolved.ts';
+import { FrontendLeases } from '../gate/frontend_leases.ts';
+import type { GateAnswer } from '../gate/gate_answer.ts';
+import { Gatekeeper } from '../gate/gatekeeper.ts';
+import { Leases } from '../listen/leases.ts';
+import { type PlacedBackend, Placer } from '../route/placer.ts';
+import { Scheduler, type ServerStatus } from '../route/scheduler.ts';
+import { stickTimes } from '../route/stick_times.ts';
+import type { ToPrimary, ToWorker } from './wire.ts';
+
+/** The way to the workers. */
+export interface WorkersLine {
+  tell(worker: number, message: ToWorker): void;
+  tellAll(message: ToWorker): void;
+}
+
+/** Who asks. */
+export interface Caller {
+  readonly id: number;
+  say(message: ToWorker): void;
+}
+
+/** A worker's name in the stick table: `lb1/2`. */
+export function workerName(config: Config, id: number): string {
+  return `${config.global.name}/${id}`;
+}
+
+/**
+ * Answers what workers ask for their sessions: which server is next, who may come in and when, what the primary's own
+ * stick tables hold. Every truth that must be one is here, so nothing here waits for anything.
+ */
+export class FrontDesk {
+  readonly #config: Config;
+  readonly #ledger: Ledger = new Ledger();
+  readonly #backends = new Map<string, PlacedBackend>();
+  readonly #placer: Placer;
+  readonly #leases: Leases;
+  readonly #frontendLeases: FrontendLeases;
+  readonly #gatekeeper: Gatekeeper;
+
+  constructor(config: Config, workers: WorkersLine) {
+    this.#config = config;
+    for (const backend of config.backends) {
+      const conns = (server: string): number => this.#ledger.conns(backend.name, server);
+      const { stick } = backend;
+      const table = stick && new MemoryTable({ size: stick.size, times: stickTimes(backend, stick) });
+      this.#backends.set(backend.name, { scheduler: new Scheduler(backend, conns, () => performance.now()), table });
+    }
+    this.#placer = new Placer(this.#backends, this.#ledger);
+    this.#leases = new Leases(config.global.maxconn, {
+      grant: (worker, count) => workers.tell(worker, ['lease', count, null]),
+      recall: () => workers.tellAll(['recall', null]),
+    });
+    this.#frontendLeases = new FrontendLeases(config, {
+      grant: (worker, frontend, count) => workers.tell(worker, ['lease', count, frontend]),
+      recall: frontend => workers.tellAll(['recall', frontend]),
+    });
+    this.#gatekeeper = new Gatekeeper(config);
+  }
+
+  said(worker: Caller, message: ToPrimary): void {
+    switch (message[0]) {
+      case 'place': {
+        const asker = { id: worker.id, owner: workerName(this.#config, worker.id) };
+        worker.say(['answer', message[1], this.#placer.place(asker, message[2])]);
+        break;
+      }
+      case 'use':
+        this.#ledger.use(worker.id, message[1], message[2], message[3]);
+        break;
+      case 'free':
+        this.#ledger.free(worker.id, message[1]);
+        break;
+      case 'table':
+        this.#table(worker, message[1], message[2], message[3]);
+        break;
+      case 'lease':
+      case 'unlease':
+        this.#lease(worker, message);
+        break;
+      case 'enter':
+      case 'pace':
+      case 'leave':
+        this.#gate(worker, message);
+        break;
+      default:
+    }
+  }
+
+  /** What checks and the resolver say of a backend's servers. */
+  update(backend: string, statuses: readonly ServerStatus[]): void {
+    const scheduler = this.#backends.get(backend)?.scheduler;
+    for (const status of statuses) scheduler?.update(status);
+  }
+
+  /** Takes back all that a dead worker had; answers how many sessions. */
+  workerGone({ id }: Pick<Caller, 'id'>): number {
+    const sessions = this.#ledger.workerGone(id);
+    this.#leases.workerGone(id);
+    this.#frontendLeases.workerGone(id);
+    this.#gatekeeper.workerGone(id);
+    for (const { table } of this.#backends.values()) void table?.ownerGone(workerName(this.#config, id));
+    return sessions;
+  }
+
+  #lease(
+    worker: Caller,
+    [word, count, frontend]: Extract<ToPrimary, readonly ['lease' | 'unlease', ...unknown[]]>,
+  ): void {
+    const isAsked = word === 'lease';
+    if (frontend === null) this.#leases[isAsked ? 'ask' : 'giveBack'](worker.id, count);
+    else this.#frontendLeases[isAsked ? 'ask' : 'giveBack'](worker.id, frontend, count);
+  }
+
+  #gate(worker: Caller, message: Extract<ToPrimary, readonly ['enter' | 'pace' | 'leave', ...unknown[]]>): void {
+    if (message[0] === 'leave') {
+      this.#gatekeeper.leave({ worker: worker.id, session: message[1] });
+      return;
+    }
+    const [, call, session, frontend, source] = message;
+    const tell = (answer: GateAnswer): void => worker.say(['answer', call, answer]);
+    const visitor = { worker: worker.id, session };
+    if (message[0] === 'enter') this.#gatekeeper.enter(visitor, { frontend, source }, tell);
+    else this.#gatekeeper.connect(visitor, { frontend, source, backend: message[5] }, tell);
+  }
+
+  #table(worker: Caller, call: number, backend: string, message: TableCall | TableCast): void {
+    const table = this.#backends.get(backend)?.table;
+    if (table === null || table === undefined) return;
+    const reply = serveTable(table, message);
+    if (call !== 0) worker.say(['answer', call, reply]);
+  }
+}
