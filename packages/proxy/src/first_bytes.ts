@@ -12,6 +12,7 @@ export class FirstBytes implements PrereadHolder {
   readonly #pool: PrereadPool;
   #bytes: Buffer = NOTHING;
   #onEvicted: () => void = () => {};
+  #isLost = false;
 
   constructor(pool: PrereadPool) {
     this.#pool = pool;
@@ -21,17 +22,24 @@ export class FirstBytes implements PrereadHolder {
     return this.#bytes;
   }
 
+  /** There was no room for them, or others needed it more: the client cannot go on. Stays so after forget(). */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
   /** False: there is no room for them. `onEvicted`: there was, but others need it more; they are gone. */
   keep(bytes: Buffer, onEvicted: () => void): boolean {
-    if (bytes.length > SMALL_BYTES && !this.#pool.reserve(this, bytes.length)) return false;
+    if (!this.#hasRoomFor(bytes.length)) return false;
     this.#bytes = bytes;
     this.#onEvicted = onEvicted;
     return true;
   }
 
-  /** A chunk more, while it waits. */
-  add(chunk: Buffer): void {
+  /** A chunk more, while it waits. False: there is no room for it. */
+  add(chunk: Buffer): boolean {
+    if (this.#isLost || !this.#hasRoomFor(this.#bytes.length + chunk.length)) return false;
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    return true;
   }
 
   /** May be called twice. */
@@ -42,7 +50,14 @@ export class FirstBytes implements PrereadHolder {
   }
 
   evict(): void {
+    this.#isLost = true;
     this.#bytes = NOTHING;
     this.#onEvicted();
+  }
+
+  #hasRoomFor(length: number): boolean {
+    if (length <= SMALL_BYTES || this.#pool.reserve(this, length)) return true;
+    this.#isLost = true;
+    return false;
   }
 }

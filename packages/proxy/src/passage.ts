@@ -5,6 +5,7 @@ import { type Connecting, Connector } from './dial/connector.ts';
 import type { DialScript } from './dial/script.ts';
 import { turnAway } from './dial/turn_away.ts';
 import { closeSoon, type Endpoint, NOBODY } from './endpoint.ts';
+import type { FirstBytes } from './first_bytes.ts';
 import { refuse } from './preread/refusal.ts';
 import { Relay, type RelayLimits } from './relay/relay.ts';
 import { Placement } from './route/placement.ts';
@@ -19,12 +20,15 @@ export interface Cargo {
   stickValue(assignedClientId: string | null): string | null;
   script(server: ServerConfig): DialScript;
   limits(link: Link): RelayLimits;
-  /** The first bytes are with a broker, or of no use any more: lets go of them, for a session may last for months. */
-  forget(): void;
+  /** Let go of when they are with a broker, or of no use any more, for a session may last for months. */
+  readonly first: FirstBytes;
 }
 
-/** Why there is no broker; `left`: the client went away while one was looked for. */
-export type Unlinked = Exclude<Connecting, { kind: 'linked' } | { kind: 'cancelled' }> | { readonly kind: 'left' };
+/** Why there is no broker; `left`: the client went away while one was looked for; `lost`: its first bytes did. */
+export type Unlinked =
+  | Exclude<Connecting, { kind: 'linked' } | { kind: 'cancelled' }>
+  | { readonly kind: 'left' }
+  | { readonly kind: 'lost' };
 
 /** What stop() and serverFell() mean in the stage that is running. */
 export type Stage = Pick<LiveSession, 'stop' | 'serverFell'>;
@@ -59,20 +63,23 @@ export class Passage {
     const { id, source, client } = this.#inbound;
     const placement = new Placement(this.#route, id, cargo.stickValue(null), source.address);
     const connecting = await this.#connect(cargo, placement);
-    cargo.forget();
+    cargo.first.forget();
     if (connecting.kind === 'linked') {
-      const { link, assignedClientId } = connecting;
+      const { link, assignedClientId, isAccepted } = connecting;
       const assigned = assignedClientId === null ? null : cargo.stickValue(assignedClientId);
       await this.#relay(
         { inbound: this.#inbound, connect: cargo.connect, link, assignedClientId },
         cargo,
-        placement.accepted(assigned),
+        isAccepted ? placement.accepted(assigned) : placement.unconfirmed(),
       );
       placement.release();
       return null;
     }
     placement.abandoned();
+    // AUTH has passed already: the client is in the middle of a stream, and must see it break.
+    if (connecting.kind === 'auth_failed') client.reset();
     if (connecting.kind !== 'cancelled') return connecting;
+    if (cargo.first.isLost && !this.#hasLeft) return { kind: 'lost' };
     client.reset();
     return this.#hasLeft ? { kind: 'left' } : null;
   }
@@ -132,6 +139,10 @@ export function sayFarewell(client: Endpoint, answer: Buffer | null, wheel: Time
 
 /** What is logged of a client that was turned away, and what it is told. */
 export function refusalOf(unlinked: Unlinked, version: Connect['version']): Refused {
+  if (unlinked.kind === 'lost') {
+    const detail = 'global.preread_memory is used up';
+    return { reason: 'preread_memory', detail, answer: refuse(version, 'busy'), server: null, retries: 0 };
+  }
   if (unlinked.kind !== 'left') return turnAway(version, unlinked, refuse);
   return { reason: 'client_left', detail: 'before its CONNACK', answer: null, server: null, retries: 0 };
 }

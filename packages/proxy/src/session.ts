@@ -2,6 +2,7 @@ import type { Refused } from './account/session_log.ts';
 import { mqttScript } from './dial/script.ts';
 import { webSocketScript } from './dial/websocket_script.ts';
 import { FirstBytes } from './first_bytes.ts';
+import type { GateAnswer } from './gate/gate_answer.ts';
 import { type Cargo, IDLE, Passage, refusalOf, type Stage, sayFarewell } from './passage.ts';
 import { readHello } from './preread/read_hello.ts';
 import { connack, refuse } from './preread/refusal.ts';
@@ -54,9 +55,7 @@ export class Session implements LiveSession {
     if (preread.kind === 'hello') {
       const { connect, bytes } = preread.hello;
       if (this.#first.keep(bytes, () => this.#stage.stop('killed'))) return connect;
-      const answer = refuse(connect.version, 'busy');
-      const detail = 'global.preread_memory is used up';
-      this.#refuse(connect, { reason: 'preread_memory', detail, answer, server: null, retries: 0 });
+      this.#refuse(connect, refusalOf({ kind: 'lost' }, connect.version));
       return null;
     }
     if (preread.kind === 'bad') this.#refuse(null, { ...preread.refusal, server: null, retries: 0 });
@@ -81,15 +80,24 @@ export class Session implements LiveSession {
   /** Whether it may go on, now or after its turn in the queue. */
   async #pace(connect: Connect, route: SessionRoute): Promise<boolean> {
     const turn = waitForTurn(this.#inbound, this.#first, this.#shop, route.view.config.name);
-    if (turn === null) return true;
-    this.#stage = { ...IDLE, stop: () => turn.leave() };
-    const answer = await turn.result;
-    if (answer.kind === 'in') return true;
-    if (answer.kind === 'refused') {
+    let isStopped = false;
+    const stop = (): void => {
+      isStopped = true;
+      turn?.leave();
+    };
+    if (turn !== null) this.#stage = { ...IDLE, stop };
+    const answer: GateAnswer = turn === null ? { kind: 'in' } : await turn.result;
+    // Also where it was let in: without its first bytes there is nothing to say to a broker.
+    if (this.#first.isLost) this.#refuse(connect, refusalOf({ kind: 'lost' }, connect.version), route.view.config.name);
+    else if (answer.kind === 'in') return true;
+    else if (answer.kind === 'refused') {
       const word = answer.reason === 'source_connect_rate' ? 'quota' : 'busy';
       const refusal = { detail: 'by a limit', answer: refuse(connect.version, word), server: null, retries: 0 };
       this.#refuse(connect, { reason: answer.reason, ...refusal });
-    } else this.#inbound.client.reset();
+    } else {
+      this.#inbound.client.reset();
+      if (!isStopped) this.#refuse(connect, refusalOf({ kind: 'left' }, connect.version), route.view.config.name);
+    }
     return false;
   }
 
@@ -117,7 +125,7 @@ function cargoOf(inbound: Inbound, connect: Connect, first: FirstBytes, route: S
       websocket !== null && server.websocket !== null
         ? webSocketScript(inbound, websocket, server.websocket.path, connect.version)
         : mqttScript(first.bytes, connect.version),
-    forget: () => first.forget(),
+    first,
     limits: link => idleLimits(connect.keepAliveS, link.serverKeepAliveS, operator),
   };
 }

@@ -1,5 +1,6 @@
 import type { Refused } from './account/session_log.ts';
 import { tcpScript } from './dial/script.ts';
+import { FirstBytes } from './first_bytes.ts';
 import { IDLE, Passage, refusalOf, type Stage, sayFarewell } from './passage.ts';
 import { verifiedCn } from './route/stick_key.ts';
 import { readServerName } from './sni/read_server_name.ts';
@@ -7,19 +8,19 @@ import { sniBackend } from './sni/sni_backend.ts';
 import type { Inbound, StopReason } from './stages.ts';
 import type { LiveSession, Workshop } from './workshop.ts';
 
-const NOTHING = Buffer.alloc(0);
-
 /** A connection of a frontend in `mode: tcp`: bytes, whatever they are. Owns the client's endpoint as Session does. */
 export class TcpSession implements LiveSession {
   readonly frontend: string;
   readonly #inbound: Inbound;
   readonly #shop: Workshop;
+  readonly #first: FirstBytes;
   #stage: Stage = IDLE;
 
   constructor(inbound: Inbound, shop: Workshop) {
     this.frontend = inbound.frontend.name;
     this.#inbound = inbound;
     this.#shop = shop;
+    this.#first = new FirstBytes(shop.pool);
   }
 
   stop(reason: StopReason): void {
@@ -33,22 +34,25 @@ export class TcpSession implements LiveSession {
   /** Never rejects. */
   async run(): Promise<void> {
     this.#shop.registry.add(this);
-    const first = await this.#choose();
-    if (first !== null) await this.#pass(first.backend, first.bytes);
+    const backend = await this.#choose();
+    if (backend !== null) await this.#pass(backend);
     this.#stage = IDLE;
+    this.#first.forget();
     this.#shop.registry.remove(this);
   }
 
   /** The backend, by the ClientHello's server name where there are `sni_routes`; what was read of it is passed on. */
-  async #choose(): Promise<{ readonly backend: string; readonly bytes: Buffer } | null> {
+  async #choose(): Promise<string | null> {
     const { frontend, client } = this.#inbound;
-    if (frontend.sniRoutes.length === 0) return { backend: frontend.defaultBackend, bytes: NOTHING };
+    if (frontend.sniRoutes.length === 0) return frontend.defaultBackend;
     const reading = readServerName(this.#inbound, this.#shop.pool, this.#shop.wheel);
     this.#stage = { ...IDLE, stop: () => reading.cancel() };
     const read = await reading.result;
     if (read.kind === 'hello') {
       const backend = sniBackend(frontend.sniRoutes, read.sni) ?? frontend.defaultBackend;
-      return { backend, bytes: read.bytes };
+      if (this.#first.keep(read.bytes, () => this.#stage.stop('killed'))) return backend;
+      this.#refuse({ ...refusalOf({ kind: 'lost' }, 4), answer: null }, backend);
+      return null;
     }
     if (read.kind === 'bad')
       this.#refuse({ reason: read.reason, detail: read.detail, answer: null, server: null, retries: 0 });
@@ -56,8 +60,7 @@ export class TcpSession implements LiveSession {
     return null;
   }
 
-  async #pass(backend: string, first: Buffer): Promise<void> {
-    let bytes = first;
+  async #pass(backend: string): Promise<void> {
     const { frontend, source, tls } = this.#inbound;
     const route = this.#shop.routeOf(backend);
     const { serverMs } = route.view.config;
@@ -66,10 +69,8 @@ export class TcpSession implements LiveSession {
     const unlinked = await passage.run({
       connect: null,
       stickValue: () => route.stickValue(null, { sourceAddress: source.address, certCn: verifiedCn(tls) }),
-      script: () => tcpScript(bytes),
-      forget: () => {
-        bytes = NOTHING;
-      },
+      script: () => tcpScript(this.#first.bytes),
+      first: this.#first,
       limits: () => ({ clientIdleMs: frontend.clientMs, serverIdleMs: serverMs }),
     });
     // There is no word for it that every protocol knows.

@@ -6,7 +6,7 @@ import type { Workshop } from './workshop.ts';
 
 /** A client that waits until its CONNECT may go to its backend. */
 export interface Turn {
-  /** `gone`: it has left, or was stopped. */
+  /** `gone`: it has left, was stopped, or there was no room for what it sent (`first.isLost`). */
   readonly result: Promise<GateAnswer>;
   /** It waits no more: its place in the queue is somebody else's. */
   leave(): void;
@@ -25,7 +25,7 @@ export function waitForTurn(inbound: Inbound, first: FirstBytes, shop: Workshop,
   // What it sends meanwhile is kept once: the endpoint has read that much ahead in any case.
   const keep = (chunk: Buffer): void => {
     client.pause();
-    first.add(chunk);
+    if (!first.add(chunk)) leave();
   };
   client.attach({ bytes: keep, drained() {}, ended: leave, closed: leave });
   // Of a client that has said CONNECT only, FIN means that it has given up: its place is somebody else's. One that has

@@ -12,7 +12,13 @@ import type { Answer, DialScript } from './script.ts';
 
 /** How connecting a client to some broker ended. */
 export type Connecting =
-  | { readonly kind: 'linked'; readonly link: Link; readonly assignedClientId: string | null }
+  | {
+      readonly kind: 'linked';
+      readonly link: Link;
+      readonly assignedClientId: string | null;
+      /** False: it still authenticates the client, where nobody sees how that ends. */
+      readonly isAccepted: boolean;
+    }
   /** A broker refused: its packet goes to the client as it is. `choice` is the broker that said it. */
   | {
       readonly kind: 'refused';
@@ -182,7 +188,7 @@ export class Connector {
         return { final: true, connecting: this.#linked(choice, isFramed, attempt, answer) };
       case 'auth':
         // Frames pass as they are from the first AUTH on; plain bytes are followed until the CONNACK.
-        if (isFramed) return { final: true, connecting: this.#linked(choice, isFramed, attempt, { kind: 'none' }) };
+        if (isFramed) return { final: true, connecting: this.#linked(choice, isFramed, attempt, answer) };
         return { final: true, connecting: await this.#authenticate(choice, attempt) };
       case 'refused': {
         closeSoon(attempt.server, this.#shop.wheel);
@@ -215,13 +221,14 @@ export class Connector {
     choice: Choice,
     isFramed: boolean,
     { server, toClient, times }: Answered,
-    answer: Extract<Answer, { kind: 'accepted' | 'none' }>,
+    answer: Extract<Answer, { kind: 'accepted' | 'none' | 'auth' }>,
   ): Connecting {
     const accepted = answer.kind === 'accepted' ? answer : null;
     const framesSent = isFramed ? (this.#inbound.websocket?.frames().length ?? null) : null;
     const serverKeepAliveS = accepted?.serverKeepAliveS ?? null;
     const link: Link = { choice, server, toClient, framesSent, serverKeepAliveS, retries: this.#retries, ...times };
-    return { kind: 'linked', link, assignedClientId: accepted?.assignedClientId ?? null };
+    const assignedClientId = accepted?.assignedClientId ?? null;
+    return { kind: 'linked', link, assignedClientId, isAccepted: answer.kind !== 'auth' };
   }
 
   #refused(choice: Choice, code: number, bytes: Buffer): Connecting {

@@ -117,7 +117,12 @@ export class Arrival {
       proxied.header === null ? null : tlsFactsOf(proxied.header.facts),
     );
     if ('kind' in stream) return stream;
-    const trustsForwarded = this.#entry.forwarders.has(plainAddress(this.#socket.remoteAddress, 0).address);
+    if (this.#isStopped) {
+      stream.client.reset();
+      return GONE;
+    }
+    // Whoever speaks HTTP to us, also where a balancer in front tells of it by a PROXY header.
+    const trustsForwarded = this.#entry.forwarders.has(link.source.address);
     const inbound = { ...this.#who(link.source), ...stream, destination: link.destination, trustsForwarded };
     return { kind: 'in', inbound: { ...inbound, openedAtMs: performance.now() } };
   }

@@ -9,8 +9,10 @@ import { SILENT } from '../log.ts';
 import { compileRoutes, type RouteDecision, type RouteFacts } from '../route/rules.ts';
 import type { Inbound } from '../stages.ts';
 import { createTlsContexts, type TlsContexts } from '../tls/contexts.ts';
+import type { KeptTls } from '../tls/kept.ts';
 import type { TicketKeys } from '../tls/tickets.ts';
 import type { PrimaryLink } from './primary_link.ts';
+import type { BindRef } from './wire.ts';
 
 /** What one worker makes of a frontend. */
 interface OpenFrontend {
@@ -64,14 +66,15 @@ export class Frontends {
   }
 
   /**
-   * Everything that arrivals at a bind need.
+   * Everything that arrivals at a bind need. Certificates that cannot be used now are as the primary has kept them.
    * @throws LimpetError TLS_*
    */
-  async entry(frontendName: string, place: number, tickets: TicketKeys): Promise<Entry> {
+  async entry({ frontend: frontendName, place }: BindRef, tickets: TicketKeys, kept: KeptTls['binds']): Promise<Entry> {
     const { config: frontend } = this.#of(frontendName);
     const bind = frontend.binds[place];
     if (bind === undefined) throw missing(`bind ${place} of ${frontendName}`);
-    const tls = bind.tls === null ? null : await createTlsContexts(bind.tls, tickets, SILENT);
+    const before = new Map(kept).get(`${frontendName}/${place}`) ?? null;
+    const tls = bind.tls === null ? null : await createTlsContexts(bind.tls, tickets, SILENT, before);
     if (tls !== null) this.#contexts.push(tls);
     return {
       frontend,

@@ -191,7 +191,8 @@ class Primary implements RunningProxy {
   }
 
   #start(worker: WorkerLink): void {
-    worker.say(['start', this.#config, workerName(this.#config, worker.id), this.#bindRefs()]);
+    const kept = { binds: this.#certificates.kept(), servers: this.#servers.kept() };
+    worker.say(['start', this.#config, workerName(this.#config, worker.id), this.#bindRefs(), kept]);
     for (const { name } of this.#config.backends) worker.say(['view', name, this.#servers.statuses(name)]);
     this.#tickets.tell(message => worker.say(message));
   }

@@ -7,6 +7,7 @@ import type { ServerStatus } from '../route/scheduler.ts';
 import { compileStickValue } from '../route/stick_key.ts';
 import { BackendView } from '../route/view.ts';
 import { type BrokerTls, createBrokerTls } from '../tls/dial_tls.ts';
+import type { KeptTls } from '../tls/kept.ts';
 import type { SessionRoute } from '../workshop.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import { Renewal } from './renewal.ts';
@@ -32,13 +33,16 @@ export class Routes {
   }
 
   /**
-   * Reads what TLS towards the brokers needs. To be called before the first session.
+   * Reads what TLS towards the brokers needs; what cannot be used now is as the primary has kept it. To be called before
+   * the first session.
    * @throws LimpetError TLS_*
    */
-  async start(): Promise<void> {
+  async start(kept: KeptTls['servers']): Promise<void> {
+    const texts = new Map(kept);
     for (const backend of this.#backends) {
       for (const { name, host, tls } of backend.servers) {
-        if (tls !== null) this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, SILENT));
+        const server = `${backend.name}/${name}`;
+        if (tls !== null) this.#tls.set(server, await createBrokerTls(tls, host, SILENT, texts.get(server) ?? null));
       }
     }
   }

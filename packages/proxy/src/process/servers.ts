@@ -5,6 +5,7 @@ import { createHealthMonitor, type HealthMonitor } from '../health/monitor.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
 import { type BrokerTls, createBrokerTls } from '../tls/dial_tls.ts';
+import type { KeptServerTls } from '../tls/kept.ts';
 import { Resolver } from './resolver.ts';
 
 /** What is true of every server: its address, by the resolver, and its verdict, by the checks. In the primary. */
@@ -61,6 +62,14 @@ export class Servers {
     return servers.map(({ name, host, port }) => {
       const { verdict, suspect } = this.#health.state(backend, name);
       return { name, address: this.#resolver.address(host), port, up: verdict === 'up', suspect };
+    });
+  }
+
+  /** `backend/server` → the texts of its TLS, for a worker that cannot read them from disk. */
+  kept(): (readonly [string, KeptServerTls])[] {
+    return [...this.#tls].flatMap(([server, tls]) => {
+      const kept = tls.kept();
+      return kept === null ? [] : [[server, kept] as const];
     });
   }
 

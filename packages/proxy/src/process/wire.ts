@@ -3,6 +3,7 @@ import type { Config } from '../config/resolved.ts';
 import type { Sight } from '../dial/attempt.ts';
 import type { PlaceRequest } from '../route/placer.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
+import type { KeptTls } from '../tls/kept.ts';
 import type { WrittenTicketKey } from '../tls/ticket_ring.ts';
 
 /**
@@ -35,7 +36,8 @@ export type ToPrimary =
   | readonly ['failed', code: string, message: string, remedy: string];
 
 export type ToWorker =
-  | readonly ['start', config: Config, name: string, binds: readonly BindRef[]]
+  /** `kept` is for certificates that are broken on disk just now. It holds private keys: never to be logged. */
+  | readonly ['start', config: Config, name: string, binds: readonly BindRef[], kept: KeptTls]
   | readonly ['view', backend: string, servers: readonly ServerStatus[]]
   | readonly ['answer', call: number, answer: unknown]
   | readonly ['lease', count: number, frontend: string | null]

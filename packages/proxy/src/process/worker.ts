@@ -30,11 +30,11 @@ export function serve(): void {
 }
 
 function start(
-  [, config, name, binds]: Extract<ToWorker, readonly ['start', ...unknown[]]>,
+  [, config, name, binds, kept]: Extract<ToWorker, readonly ['start', ...unknown[]]>,
   link: PrimaryLink,
 ): Workplace {
   process.title = `limpet: worker ${name}`;
-  return new Workplace(config, name, binds, link);
+  return new Workplace(config, name, { binds, kept }, link);
 }
 
 function send(batch: ToPrimary[]): void {

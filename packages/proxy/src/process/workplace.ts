@@ -17,6 +17,7 @@ import { Session } from '../session.ts';
 import type { Inbound, StopReason } from '../stages.ts';
 import { TcpSession } from '../tcp_session.ts';
 import { HandshakeGate } from '../tls/handshake_gate.ts';
+import type { KeptTls } from '../tls/kept.ts';
 import { readRing } from '../tls/ticket_ring.ts';
 import { TicketKeys } from '../tls/tickets.ts';
 import type { LiveSession, SessionRoute, Workshop } from '../workshop.ts';
@@ -27,6 +28,12 @@ import type { BindRef, ToWorker } from './wire.ts';
 
 /** How long a worker accepts nobody when it has no descriptors left. */
 const STARVED_PAUSE_MS = 1000;
+
+/** What the primary gives a worker to start with. */
+interface Given {
+  readonly binds: readonly BindRef[];
+  readonly kept: KeptTls;
+}
 
 /** Everything that one worker has: listeners, routes, sessions. It lives as long as the process. */
 export class Workplace implements Workshop {
@@ -50,7 +57,7 @@ export class Workplace implements Workshop {
   #draining = false;
   #starvedUntilMs = 0;
 
-  constructor(config: Config, name: string, binds: readonly BindRef[], link: PrimaryLink) {
+  constructor(config: Config, name: string, given: Given, link: PrimaryLink) {
     this.name = name;
     this.#link = link;
     this.#lines = createLog(config.global.log, name);
@@ -65,8 +72,8 @@ export class Workplace implements Workshop {
     this.#routes = new Routes(config, name, link, this.#lines);
     this.#frontends = new Frontends(config, link, this.#admission);
     this.#tickets = new TicketKeys();
-    this.#awaited = binds.length;
-    void this.#start(binds);
+    this.#awaited = given.binds.length;
+    void this.#start(given);
   }
 
   routeOf(backend: string): SessionRoute {
@@ -134,10 +141,10 @@ export class Workplace implements Workshop {
   }
 
   /** Certificates are read before the first client is accepted. A rejection ends the worker, with its reason. */
-  async #start(binds: readonly BindRef[]): Promise<void> {
-    await this.#routes.start();
-    for (const { index, frontend, place } of binds) {
-      this.#open(index, await this.#frontends.entry(frontend, place, this.#tickets));
+  async #start({ binds, kept }: Given): Promise<void> {
+    await this.#routes.start(kept.servers);
+    for (const bind of binds) {
+      this.#open(bind.index, await this.#frontends.entry(bind, this.#tickets, kept.binds));
     }
   }
 
@@ -185,8 +192,15 @@ export class Workplace implements Workshop {
     const id = this.#sessions;
     const arrival = new Arrival(socket, id, entry, this);
     this.#arrivals.add(arrival);
-    const arrived = arrival.run(() => door.answered()).finally(() => this.#arrivals.delete(arrival));
-    void arrived.then(this.#serve).finally(() => {
+    const served = arrival
+      .run(() => door.answered())
+      .then(arrived => {
+        const serving = this.#serve(arrived);
+        // Not before its session is registered: a worker that drains leaves when it has neither.
+        this.#arrivals.delete(arrival);
+        return serving;
+      });
+    void served.finally(() => {
       door.leave();
       if (this.#frontends.isGated(entry.frontend.name)) this.#link.leave(id);
       this.#leaveIfOver();

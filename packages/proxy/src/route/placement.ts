@@ -31,7 +31,7 @@ export type Candidate =
 
 /**
  * One session's way through the table and the scheduler. next() gives the candidates in their order; then exactly one of
- * accepted() and abandoned() is called, and when accepted() is over one release().
+ * accepted(), unconfirmed() and abandoned() is called, and after one of the first two one release().
  */
 export class Placement {
   readonly #route: Route;
@@ -85,14 +85,26 @@ export class Placement {
     void table.confirm(this.#pin);
   }
 
+  /**
+   * The server has the client, but nobody saw it accept: one that authenticates through WebSocket frames that pass as they
+   * are. It is not stuck: a stranger could fill the table with ids it has no right to. The server still counts it.
+   */
+  async unconfirmed(): Promise<void> {
+    this.#giveClaimBack();
+  }
+
   /** Nobody accepted the client: leaves no trace of it. */
   abandoned(): void {
-    const { table, desk } = this.#route;
+    this.#giveClaimBack();
+    this.#route.desk.free(this.#by.epoch);
+  }
+
+  #giveClaimBack(): void {
+    const { table } = this.#route;
     // The primary may hold a claim of it too, even where the shared table knew better. Only a claim can be taken back.
     if (table !== null && this.#key !== null && (this.#claim !== null || this.#hasAsked)) {
       void table.abandon(this.#key, this.#by, this.#claim?.displaced ?? null);
     }
-    desk.free(this.#by.epoch);
   }
 
   /** The session has ended: its entry starts cooling. */

@@ -21,6 +21,9 @@ export interface ServerNameReading {
   cancel(): void;
 }
 
+/** Chunks that are kept apart before they are joined: many small buffers would weigh more than their bytes. */
+const MAX_CHUNKS = 64;
+
 /** Reads until the ClientHello is whole. `timeout.inspect` counts from accept; the endpoint is paused again at the end. */
 export function readServerName(inbound: Inbound, pool: PrereadPool, wheel: TimerWheel): ServerNameReading {
   const { client, frontend } = inbound;
@@ -53,9 +56,10 @@ export function readServerName(inbound: Inbound, pool: PrereadPool, wheel: Timer
       return;
     }
     chunks.push(chunk);
-    if (held < atLeast) return;
+    if (held < atLeast && chunks.length < MAX_CHUNKS) return;
     const bytes = Buffer.concat(chunks);
     chunks = [bytes];
+    if (held < atLeast) return;
     const reading = readClientHello(bytes);
     if (reading.kind === 'more') atLeast = reading.atLeastBytes;
     else if (reading.kind === 'hello') end({ kind: 'hello', sni: reading.hello.sni, bytes });

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { Certificate } from './certificate.ts';
 import { expiryNotice } from './expiry.ts';
 import { FileWatch } from './file_watch.ts';
+import { type KeptCertificates, keptOf, servedAgain } from './kept.ts';
 import {
   type LoadedCertificate,
   loadCertificates,
@@ -26,18 +27,26 @@ export interface TlsContexts {
   readonly config: TlsBindConfig;
   /** The context for a client that asks for this name (lower case). Null: with `strict_sni`, nobody of that name is here. */
   choose(sni: string | null): SecureContext | null;
+  /** What is served now, for a process that cannot read it from disk. Null: nothing was ever loaded. */
+  kept(): KeptCertificates | null;
   close(): void;
 }
 
 /**
  * Loads the certificates of a bind and keeps them as they are on disk: new connections see a change within two seconds,
- * open ones are not touched. What cannot be used keeps what was there before, and says so once.
- * @throws LimpetError TLS_*: a file that cannot be used, at the start
+ * open ones are not touched. What cannot be used keeps what was there before, and says so once. `kept` is what was there
+ * before for a process that has just started.
+ * @throws LimpetError TLS_*: a file that cannot be used, at the start and without `kept`
  */
-export async function createTlsContexts(config: TlsBindConfig, tickets: TicketKeys, log: Log): Promise<TlsContexts> {
+export async function createTlsContexts(
+  config: TlsBindConfig,
+  tickets: TicketKeys,
+  log: Log,
+  kept: KeptCertificates | null = null,
+): Promise<TlsContexts> {
   const contexts = new WatchedContexts(config, tickets, log);
   try {
-    await contexts.start();
+    await contexts.start(kept);
   } catch (error) {
     contexts.close();
     throw error;
@@ -69,9 +78,22 @@ class WatchedContexts implements TlsContexts {
     this.#expiry.unref();
   }
 
-  async start(): Promise<void> {
+  async start(kept: KeptCertificates | null): Promise<void> {
     // Watched before it is read: what changes in between is read again.
     await this.#watch.start();
+    try {
+      this.#set = await this.#load();
+    } catch (error) {
+      if (kept === null) throw error;
+      this.#set = servedAgain(kept, this.config, this.#tickets);
+      // One bad file does not keep the good ones from being as they are on disk.
+      await this.#reload(false);
+    }
+    this.#tellExpiry();
+  }
+
+  /** All of it, or nothing. */
+  async #load(): Promise<ServedSet> {
     const trust = await loadTrust(this.config);
     const loaded = await loadCertificates(this.config);
     const all = loaded.map(({ result }) => {
@@ -79,8 +101,11 @@ class WatchedContexts implements TlsContexts {
       return { certificate: result, context: makeContext(result, this.config, trust, this.#tickets) };
     });
     if (all.length === 0) throw nothingToServe(this.config.certs);
-    this.#set = servedSet(trust, all);
-    this.#tellExpiry();
+    return servedSet(trust, all);
+  }
+
+  kept(): KeptCertificates | null {
+    return this.#set === null ? null : keptOf(this.#set);
   }
 
   choose(sni: string | null): SecureContext | null {
@@ -102,6 +127,14 @@ class WatchedContexts implements TlsContexts {
   }
 
   async #reload(isRetry: boolean): Promise<void> {
+    try {
+      await this.#reloadNow(isRetry);
+    } catch (error) {
+      this.#tellProblems([asProblem(error)], isRetry);
+    }
+  }
+
+  async #reloadNow(isRetry: boolean): Promise<void> {
     const before = this.#set;
     if (before === null) return;
     const problems: LimpetError[] = [];

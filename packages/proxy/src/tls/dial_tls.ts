@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { parseAuthorities, parseCertificate } from './certificate.ts';
 import { readText } from './certificate_files.ts';
 import { FileWatch } from './file_watch.ts';
+import type { KeptServerTls } from './kept.ts';
 import { plainReason } from './node_internals.ts';
 import { systemAuthorities } from './system_authorities.ts';
 
@@ -29,18 +30,26 @@ export interface BrokerTls {
    * socket is open and paused. The deadline is the caller's.
    */
   connect(socket: Socket): TlsConnecting;
+  /** The texts in use, for a process that cannot read them from disk. Null: nothing was ever loaded. */
+  kept(): KeptServerTls | null;
   close(): void;
 }
 
 /**
  * Reads what a server's TLS needs, and reads it again when a file changes; one that cannot be used keeps what was there
- * before, and says so. `host` is the server's, as configured.
- * @throws LimpetError TLS_*: a file that cannot be used, at the start
+ * before, and says so. `host` is the server's, as configured; `kept` is what was there before for a process that has just
+ * started.
+ * @throws LimpetError TLS_*: a file that cannot be used, at the start and without `kept`
  */
-export async function createBrokerTls(config: TlsServerConfig, host: string, log: Log): Promise<BrokerTls> {
+export async function createBrokerTls(
+  config: TlsServerConfig,
+  host: string,
+  log: Log,
+  kept: KeptServerTls | null = null,
+): Promise<BrokerTls> {
   const tls = new WatchedBrokerTls(config, host, log);
   try {
-    await tls.start();
+    await tls.start(kept);
   } catch (error) {
     tls.close();
     throw error;
@@ -54,6 +63,7 @@ class WatchedBrokerTls implements BrokerTls {
   readonly #log: Log;
   readonly #watch: FileWatch;
   #context: SecureContext | null = null;
+  #kept: KeptServerTls | null = null;
   #session: Buffer | null = null;
 
   constructor(config: TlsServerConfig, host: string, log: Log) {
@@ -67,9 +77,18 @@ class WatchedBrokerTls implements BrokerTls {
     );
   }
 
-  async start(): Promise<void> {
+  async start(kept: KeptServerTls | null): Promise<void> {
     await this.#watch.start();
-    this.#context = await loadContext(this.#config);
+    try {
+      await this.#load();
+    } catch (error) {
+      if (kept === null) throw error;
+      await this.#use(kept);
+    }
+  }
+
+  kept(): KeptServerTls | null {
+    return this.#kept;
   }
 
   close(): void {
@@ -80,16 +99,18 @@ class WatchedBrokerTls implements BrokerTls {
     const { sni, verify } = this.#config;
     // RFC 6066, 3: an address is no server name.
     const servername = sni ?? (isIP(this.#host) === 0 ? this.#host : '');
+    const context = this.#context;
     const upper = connect({
       socket,
       host: this.#host,
       servername,
       rejectUnauthorized: verify === 'required',
-      ...(this.#context === null ? {} : { secureContext: this.#context }),
+      ...(context === null ? {} : { secureContext: context }),
       ...(this.#session === null ? {} : { session: this.#session }),
     });
     upper.on('session', session => {
-      this.#session = session;
+      // A late one, made under terms that hold no more, must not be resumed under the new ones.
+      if (context === this.#context) this.#session = session;
     });
     return new Connecting(upper, socket, () => {
       // What cannot be resumed must not be offered again.
@@ -97,10 +118,19 @@ class WatchedBrokerTls implements BrokerTls {
     });
   }
 
+  async #load(): Promise<void> {
+    await this.#use(await readTexts(this.#config));
+  }
+
+  async #use(texts: KeptServerTls): Promise<void> {
+    this.#context = await makeContext(this.#config, texts);
+    this.#kept = texts;
+    this.#session = null;
+  }
+
   async #reload(): Promise<void> {
     try {
-      this.#context = await loadContext(this.#config);
-      this.#session = null;
+      await this.#load();
     } catch (error) {
       const code = error instanceof LimpetError ? error.code : errorCode(error);
       const what = error instanceof Error ? error.message : String(error);
@@ -165,14 +195,16 @@ class Connecting implements TlsConnecting {
   }
 }
 
-async function loadContext(config: TlsServerConfig): Promise<SecureContext> {
-  const { ca, cert, key, verify } = config;
-  const authorities = ca === null ? null : parseAuthorities(ca, await readText(ca));
-  const text =
-    cert === null
-      ? null
-      : { path: cert, text: await readText(cert), key: key === null ? null : { path: key, text: await readText(key) } };
-  const own = text === null ? null : parseCertificate(text);
+async function readTexts({ ca, cert, key }: TlsServerConfig): Promise<KeptServerTls> {
+  const read = async (path: string | null): Promise<string | null> => (path === null ? null : readText(path));
+  return { ca: await read(ca), cert: await read(cert), key: await read(cert === null ? null : key) };
+}
+
+async function makeContext({ ca, cert, key, verify }: TlsServerConfig, texts: KeptServerTls): Promise<SecureContext> {
+  const authorities = ca === null || texts.ca === null ? null : parseAuthorities(ca, texts.ca);
+  const keyText = key === null || texts.key === null ? null : { path: key, text: texts.key };
+  const own =
+    cert === null || texts.cert === null ? null : parseCertificate({ path: cert, text: texts.cert, key: keyText });
   const trusted = verify === 'none' ? [] : (authorities ?? (await systemAuthorities()));
   try {
     return createSecureContext({

@@ -23,7 +23,7 @@ export class FileWatch {
   #isLooking = false;
   #isClosed = false;
 
-  /** `changed` must not reject. It is not called again before it has resolved. */
+  /** `changed` is not called again before it has settled. Where it rejects, the next look calls it again. */
   constructor(paths: () => readonly string[], changed: () => Promise<void>) {
     this.#paths = paths;
     this.#changed = changed;
@@ -82,16 +82,21 @@ export class FileWatch {
     this.#settling.unref();
   }
 
+  /** Never rejects: nobody waits for it, and one failure must not end the watch. */
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const stamps = await this.#stampAll();
-    if (stamps !== this.#stamps && !this.#isClosed) {
-      this.#stamps = stamps;
+    try {
+      const stamps = await this.#stampAll();
+      if (stamps === this.#stamps || this.#isClosed) return;
       await this.#changed();
+      this.#stamps = stamps;
       this.#watchFolders();
+    } catch {
+      // The stamps are still the old ones: this change is told again.
+    } finally {
+      this.#isLooking = false;
     }
-    this.#isLooking = false;
   }
 
   async #stampAll(): Promise<string> {

@@ -11,6 +11,9 @@ export type HelloEnd =
   /** `global.preread_memory` is used up. */
   | { readonly kind: 'memory' };
 
+/** Chunks that are kept apart before they are joined: many small buffers would weigh more than their bytes. */
+const MAX_CHUNKS = 64;
+
 /**
  * Waits until the ClientHello is whole, and keeps every byte in the socket. It costs nothing but the bytes: no key is
  * computed and no handshake begins before. The memory stays reserved until release().
@@ -61,6 +64,7 @@ export class HelloReader implements PrereadHolder {
       this.#chunks.push(chunk);
       if (!this.#pool.reserve(this, this.#bytes)) this.#finish({ kind: 'memory' });
       else if (this.#bytes >= this.#atLeast) this.#look();
+      else if (this.#chunks.length >= MAX_CHUNKS) this.#chunks = [Buffer.concat(this.#chunks)];
     }
   };
 

@@ -75,6 +75,35 @@ async function connectCrowd(port: number): Promise<SecureClient[]> {
   return clients;
 }
 
+test('P8, P9: a worker that dies while the certificate is broken on disk is replaced by one that serves the old one', async () => {
+  const path = directory.write('dying.pem', text(named.old.bundle));
+  const ca = directory.write('ca.pem', text(authority.ca));
+  const server = { address: `127.0.0.1:${broker.port}`, check: false };
+  await using limpet = await startLimpet({
+    global: { name: 'lb', workers: 1, hard_stop_after: '2s', log: { level: 'debug' } },
+    frontends: { mqtts: { bind: { address: '127.0.0.1:0', tls: { cert: path } }, default_backend: 'mqtt' } },
+    backends: {
+      mqtt: { servers: { b1: `127.0.0.1:${broker.port}` } },
+      secure: { servers: { s1: { ...server, tls: { ca } } } },
+    },
+  });
+  for (const file of [path, ca]) writeFileSync(file, 'rubbish');
+  await limpet.process.waitUntil(
+    'both complaints',
+    () => limpet.events(({ event }) => event === 'tls_cert_kept').length >= 2,
+  );
+  const [victim = 0] = limpet.workers();
+  process.kill(victim, 'SIGKILL');
+  await limpet.waitForEvent(({ event, id }) => event === 'worker_ready' && id === 2, 'its successor');
+  await using client = await connectSecure(limpet.port('mqtts'), { clientId: 'after-death' });
+  expect(client.serverCn).toBe('old');
+  await client.ping();
+  writeFileSync(path, text(named.renewed.bundle));
+  await shown(limpet.port('mqtts'), 'renewed');
+  expect(limpet.events(({ event }) => event === 'worker_died')).toHaveLength(1);
+  expect(leaks(limpet, keyLines(named.old.key))).toEqual([]);
+});
+
 test('a certificate replaced under 200 open connections: none drops, new ones see it within 2 s; a broken one changes nothing and is told', async () => {
   const path = directory.write('site.pem', text(named.old.bundle));
   await using limpet = await startLimpet({

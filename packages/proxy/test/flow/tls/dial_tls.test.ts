@@ -131,6 +131,51 @@ test('sessions are resumed, until a file changes', async () => {
   tls.close();
 });
 
+test('a session that comes late, from before a change of a file, is not resumed after it', async () => {
+  await using scene = await makeScene(['IP:127.0.0.1']);
+  await using directory = await makeDirectory('broker-late');
+  const ca = directory.write('ca.pem', readFileSync(scene.authority.ca, 'utf8'));
+  const tls = await createBrokerTls(serverConfig({ ca }), '127.0.0.1', keptLog().log);
+  const visitBroker = async (): Promise<TlsConnected & { kind: 'open' }> => {
+    const connected = await within(tls.connect(await tcp(scene.server.port)).result, { what: 'a result' });
+    if (connected.kind !== 'open') throw new Error(connected.detail);
+    connected.socket.write('hello');
+    await within(once(connected.socket, 'data'), { what: 'the echo' });
+    return connected;
+  };
+  const early = await visitBroker();
+  const session = early.socket.getSession();
+  const before = tls.kept();
+  writeFileSync(ca, `# anew\n${readFileSync(scene.authority.ca, 'utf8')}`);
+  await until(() => tls.kept() !== before, { what: 'the new file' });
+  early.socket.emit('session', session);
+  const late = await visitBroker();
+  expect(late.resumed).toBe(false);
+  const last = await visitBroker();
+  expect(last.resumed).toBe(true);
+  for (const { socket } of [early, late, last]) socket.destroy();
+  tls.close();
+});
+
+test('P9: with a broken file at the start, what another process has kept is used, until the file is mended', async () => {
+  await using scene = await makeScene(['IP:127.0.0.1']);
+  await using directory = await makeDirectory('broker-kept');
+  const ca = directory.write('ca.pem', readFileSync(scene.authority.ca, 'utf8'));
+  const primary = await createBrokerTls(serverConfig({ ca }), '127.0.0.1', keptLog().log);
+  const kept = primary.kept();
+  primary.close();
+  writeFileSync(ca, 'rubbish');
+  const said = keptLog();
+  const tls = await createBrokerTls(serverConfig({ ca }), '127.0.0.1', said.log, kept);
+  const connected = await within(tls.connect(await tcp(scene.server.port)).result, { what: 'a result' });
+  expect(connected.kind).toBe('open');
+  if (connected.kind === 'open') connected.socket.destroy();
+  expect(said.said).toEqual([]);
+  writeFileSync(ca, `# mended\n${readFileSync(scene.authority.ca, 'utf8')}`);
+  await until(() => tls.kept()?.ca?.startsWith('# mended') === true, { what: 'the mended file' });
+  tls.close();
+});
+
 test('a server that is no TLS, one that hangs up, and one that says nothing', async () => {
   const sockets = new Set<Socket>();
   const server = createTcpServer(socket => {

@@ -3,6 +3,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { LimpetError } from '../../../src/errors.ts';
 import { createTlsContexts } from '../../../src/tls/contexts.ts';
+import type { KeptCertificates } from '../../../src/tls/kept.ts';
 import { TicketKeys } from '../../../src/tls/tickets.ts';
 import { type Authority, type Issued, makeAuthority } from '../../kit/certificates.ts';
 import { until, within } from '../../kit/condition.ts';
@@ -180,6 +181,52 @@ describe('P9: what cannot be used keeps what was there before, and says so once'
       },
     );
     expect(await visit(server.port)).toMatchObject({ kind: 'echoed' });
+  });
+});
+
+describe('P9: a process that starts while a file is broken serves what another one has kept', () => {
+  /** The kept certificates as they come out of a pipe. */
+  const keptOf = async (config: ReturnType<typeof bindConfig>): Promise<KeptCertificates> => {
+    await using primary = await listenTls(config);
+    return JSON.parse(JSON.stringify(primary.contexts.kept()));
+  };
+
+  test('until the file is mended', async () => {
+    await using scene = await makeScene();
+    const path = scene.directory.write('site.pem', text(scene.old.bundle));
+    const config = bindConfig({ certs: [path] });
+    const kept = await keptOf(config);
+    writeFileSync(path, 'rubbish');
+    await expect(listenTls(config)).rejects.toMatchObject({ code: 'TLS_CERT_EMPTY' });
+    await using server = await listenTls(config, { kept });
+    expect(await visit(server.port)).toMatchObject({ serverCn: 'old' });
+    writeFileSync(path, text(scene.renewed.bundle));
+    await shows(server, 'renewed');
+  });
+
+  test('beside one that is not broken, which is as it is on disk', async () => {
+    await using scene = await makeScene();
+    const { directory } = scene;
+    directory.write('a.pem', text(scene.old.bundle));
+    directory.write('b.pem', text(scene.old.bundle));
+    const config = bindConfig({ certs: [directory.path], strictSni: true });
+    const kept = await keptOf(config);
+    directory.write('a.pem', 'half a file -----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----');
+    directory.write('a.key', text(scene.old.key));
+    directory.write('b.pem', text(scene.renewed.bundle));
+    await using server = await listenTls(config, { kept });
+    expect(await visit(server.port, { servername: 'old' })).toMatchObject({ serverCn: 'old' });
+    expect(await visit(server.port, { servername: 'renewed' })).toMatchObject({ serverCn: 'renewed' });
+  });
+
+  test('and has no use for them where the files are good', async () => {
+    await using scene = await makeScene();
+    const path = scene.directory.write('site.pem', text(scene.old.bundle));
+    const config = bindConfig({ certs: [path] });
+    const kept = await keptOf(config);
+    writeFileSync(path, text(scene.renewed.bundle));
+    await using server = await listenTls(config, { kept });
+    expect(await visit(server.port)).toMatchObject({ serverCn: 'renewed' });
   });
 });
 

@@ -8,6 +8,7 @@ import { PrereadPool } from '../../../src/preread_pool.ts';
 import { acceptTls, type TlsAccepted } from '../../../src/tls/accept_tls.ts';
 import { createTlsContexts, type TlsContexts } from '../../../src/tls/contexts.ts';
 import { HandshakeGate } from '../../../src/tls/handshake_gate.ts';
+import type { KeptCertificates } from '../../../src/tls/kept.ts';
 import { TicketKeys } from '../../../src/tls/tickets.ts';
 import { tlsEndpoint } from '../../../src/tls/tls_endpoint.ts';
 
@@ -49,6 +50,8 @@ export interface TlsServerOptions {
   readonly handshakeMs?: number;
   readonly gate?: HandshakeGate;
   readonly poolBytes?: number;
+  /** What another process has kept of the certificates. */
+  readonly kept?: KeptCertificates | null;
   /** Bytes that are read and put back before TLS, as a PROXY header would be. */
   readonly peek?: boolean;
   /** What to do with an open connection. Default: everything is sent back, and its end too. */
@@ -57,7 +60,8 @@ export interface TlsServerOptions {
 
 export async function listenTls(config: TlsBindConfig, options: TlsServerOptions = {}): Promise<TlsServer> {
   const kept = keptLog();
-  const contexts = await createTlsContexts(config, options.tickets ?? new TicketKeys(), kept.log);
+  const tickets = options.tickets ?? new TicketKeys();
+  const contexts = await createTlsContexts(config, tickets, kept.log, options.kept ?? null);
   const server = new TlsServer(contexts, kept.said, options);
   await server.listen();
   return server;

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { TimerWheel } from '../../../src/clock.ts';
 import { Connector, type ConnectorDesk } from '../../../src/dial/connector.ts';
@@ -43,3 +45,30 @@ test.each(['down', 'full'] as const)('P5: nobody can be dialled because all are 
   });
   expect(await made.run()).toEqual({ kind: 'nobody', why, last: null, retries: 0 });
 });
+
+test.each(['auth', 'none'] as const)(
+  'P3: a WebSocket broker that answers with %s is linked, and only one that asks for AUTH has accepted nobody yet',
+  async kind => {
+    const broker = createServer(socket => socket.on('error', () => {}).end('!')).listen(0, '127.0.0.1');
+    await once(broker, 'listening');
+    const address = broker.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const config = server('a', { port, websocket: { path: '/mqtt' } });
+    const shop = { name: 'lb1/1', wheel: new TimerWheel(), starved() {} };
+    const made = new Connector(inbound(), backend([config]), shop, {
+      next: async () => ({ ...CANDIDATE, target: { config, address: '127.0.0.1' } }),
+      seen: () => expect.unreachable(),
+      trying() {},
+      script: () => ({
+        first: Buffer.alloc(0),
+        isSilent: false,
+        read: chunk => ({ kind: 'answered', answer: { kind }, toClient: chunk, mqtt: chunk }),
+      }),
+      tls: () => null,
+    });
+    const connecting = await made.run();
+    broker.close();
+    expect(connecting).toMatchObject({ kind: 'linked', isAccepted: kind === 'none' });
+    if (connecting.kind === 'linked') connecting.link.server.reset();
+  },
+);

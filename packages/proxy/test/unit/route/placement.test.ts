@@ -43,6 +43,18 @@ describe('the memory table', () => {
     expect(office.counts()).toEqual([0, 0, 0]);
   });
 
+  test('P3: a client that nobody saw accepted is counted until it leaves, and leaves no entry meanwhile', async () => {
+    const office = new Office({ servers: THREE });
+    const stranger = office.session(1, 'device');
+    expect(await nextOf(stranger)).toBe('a new');
+    await stranger.unconfirmed();
+    expect(office.table.peek('device')).toBeNull();
+    expect(office.counts()).toEqual([1, 0, 0]);
+    stranger.release();
+    expect(office.table.peek('device')).toBeNull();
+    expect(office.counts()).toEqual([0, 0, 0]);
+  });
+
   test('P2: a displaced server gets its key back when the session is refused', async () => {
     const office = new Office({ servers: THREE });
     await visit(office, 1, 'device');
