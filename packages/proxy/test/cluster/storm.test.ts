@@ -111,8 +111,9 @@ test('of 5,000 clients at once the broker sees 500 a second, all get in, and tho
   const median = whole[Math.floor(whole.length / 2)] ?? 0;
   expect(median).toBeGreaterThanOrEqual(LIMIT * 0.9);
   expect(median).toBeLessThanOrEqual(LIMIT * 1.1);
-  // Those that a busy machine has delayed come beside those whose turn it is.
-  expect(sink.mostIn(1_000)).toBeLessThanOrEqual(LIMIT * (1.1 + during.max / 1_000));
+  // The pace itself is held by `aheadOf`. Those that a busy machine has delayed come beside those whose turn it is: by
+  // us, by the storm's own process, and by this one, which counts them.
+  expect(sink.mostIn(1_000)).toBeLessThanOrEqual(LIMIT * (1.5 + during.max / 1_000));
   // The promise is 50 ms; the rest is for two cores that are shared with the storm itself, and with whoever else is there.
   expect(during.p50 - before.p50).toBeLessThan(50);
   expect(during.p99 - before.p99).toBeLessThan(500);
