@@ -78,6 +78,9 @@ export interface StickTable {
   abandon(key: string, by: Claimant, displaced: string | null): Promise<void>;
   /** The client left: the entry starts cooling, if it still names this session. */
   release(pin: Pin): Promise<void>;
+  /** The session is asked to leave its server for another one: removes its entry, if the entry still names that session.
+   * Its client is placed anew when it comes back. A session that forgot its pin renews and releases it no more. */
+  forget(pin: Pin): Promise<void>;
   /** Keeps the entries of live sessions pinned. An entry that has vanished is written again; one that is cooling, or
    * pending, for the same server is pinned again; one that names another server is left alone, and its key is answered:
    * that session has a successor elsewhere and need not be renewed any more. A pending claim of another server is left

@@ -6,6 +6,8 @@ import type { EntryState } from './contract.ts';
  */
 export interface Entry {
   readonly key: string;
+  /** Grows with each entry that a table takes in. */
+  readonly born: number;
   server: string;
   owner: string;
   epoch: number;
@@ -61,6 +63,16 @@ export class EntryIndex {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Parts that entriesOf() knows. */
+  get shards(): number {
+    return shardCount;
+  }
+
+  /** The entries of one part, in the order in which they came. Stays right while the index changes. */
+  entriesOf(shard: number): IterableIterator<Entry> {
+    return (this.#shards[shard] ?? new Map<string, Entry>()).values();
   }
 
   get(key: string): Entry | undefined {

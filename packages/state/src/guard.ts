@@ -28,8 +28,8 @@ export interface GuardedTable extends StickTable {
  * its rendezvous server as the candidate, which all proxies compute alike. What is decided then is written when Redis is
  * back. The caller renews its live sessions on `onBack`.
  *
- * The caller looks first (candidate null). If Redis then does not know the key, the local table is asked before the
- * answer is `free`: a Redis that came back empty moves no client.
+ * The caller looks first (candidate null). If Redis then does not know the key, the answer is `free`, and the caller offers
+ * the server that the local table holds it for, if any: a Redis that came back empty moves no client.
  */
 export function guardedTable(options: GuardOptions): GuardedTable {
   return new Guard(options);
@@ -63,12 +63,7 @@ class Guard implements GuardedTable {
       if (this.#isClosed) await this.#writeBack.writeNow(request.key);
       if (this.#journal.has(request.key)) return this.#claimLocally(request);
     }
-    const answer = await this.#ask(() => this.#shared.claim(request));
-    if (answer === null) return this.#claimLocally(request);
-    if (answer.kind !== 'free' || answer.displaced !== null || request.candidate !== null) return answer;
-    const remembered = await this.#local.get(request.key);
-    if (!remembered || !request.usable.includes(remembered.server)) return answer;
-    return this.claim({ ...request, candidate: remembered.server });
+    return (await this.#ask(() => this.#shared.claim(request))) ?? this.#claimLocally(request);
   }
 
   async confirm(pin: Pin): Promise<void> {
@@ -95,6 +90,13 @@ class Guard implements GuardedTable {
     if (isWritten) return;
     this.#journal.released(pin, performance.now());
     this.#writeBack.retryLater();
+  }
+
+  /** While Redis is away it keeps what it has: such a client may find its old home again. That costs a move, no stickiness. */
+  async forget(pin: Pin): Promise<void> {
+    this.#journal.settled(pin.key);
+    await this.#local.forget(pin);
+    await this.#tell(() => this.#shared.forget(pin));
   }
 
   /** What waits in the journal is left to it: Redis may still name the server that such a session came from. */

@@ -1,3 +1,6 @@
+export { type AdminRecord, type AdminState, type AdminStore, NO_RECORD } from './admin.ts';
+export { memoryAdminStore } from './admin_memory.ts';
+export { type RedisAdminOptions, redisAdminStore } from './admin_redis.ts';
 export type { Circuit, CircuitListener, CircuitState } from './circuit.ts';
 export type {
   ClaimAnswer,
@@ -11,8 +14,18 @@ export type {
 } from './contract.ts';
 export { type GuardedTable, type GuardOptions, guardedTable } from './guard.ts';
 export { maxKeyBytes, stickKey } from './keys.ts';
-export { type Assign, localTable, MemoryTable, type MemoryTableOptions } from './memory.ts';
+export {
+  type Assign,
+  MemoryTable,
+  type MemoryTableOptions,
+  type PutEntry,
+  type PutResult,
+} from './memory.ts';
+export { localTable } from './memory_local.ts';
+export type { MemoryWalk, Visit, WalkedEntry, WalkPlace } from './memory_walk.ts';
+export type { OperatorTable, TableSlice } from './operator_table.ts';
 export { type ConnectOptions, connectRedis, type RedisConnection } from './redis.ts';
+export { redisOperatorTable } from './redis_operator.ts';
 export { type Adoption, type AdoptResult, redisTable, type SharedTable } from './redis_table.ts';
 export { parseRedisUrl, type RedisAddress } from './redis_url.ts';
 export {

@@ -1,5 +1,7 @@
-import type { ClaimAnswer, Claimant, ClaimRequest, Pin, StickEntry, StickTable, StickTimes } from './contract.ts';
-import { type Entry, EntryIndex, EntryList } from './entries.ts';
+import type { ClaimAnswer, Claimant, ClaimRequest, Pin, StickEntry, StickTimes } from './contract.ts';
+import type { Entry } from './entries.ts';
+import { EntryStore } from './entry_store.ts';
+import { MemoryWalk, type WalkPlace } from './memory_walk.ts';
 
 export interface MemoryTableOptions {
   /** Entries at most, at least 1. */
@@ -12,8 +14,16 @@ export interface MemoryTableOptions {
 /** Chooses a server where no usable one holds the key. `displaced` held it before. Null: there is none. */
 export type Assign = (displaced: string | null, request: ClaimRequest) => string | null;
 
-/** Expired entries that one call removes at most: more than it can add, and too few to be felt. */
-const sweptPerCall = 8;
+/** What became of an entry that was put in by hand: written; kept, for it is a live session's; or there is no room. */
+export type PutResult = 'written' | 'kept' | 'full';
+
+/** An entry that an operator puts in; `ttlMs` null: the whole `expire`. */
+export interface PutEntry {
+  readonly key: string;
+  readonly server: string;
+  readonly ttlMs: number | null;
+}
+
 /** Entries of a dead owner that one turn of the event loop changes: well under 10 ms. */
 const sliceOfGone = 2000;
 
@@ -23,32 +33,17 @@ const sliceOfGone = 2000;
  *
  * It never holds more than `size` entries. To make room, the entry that cools for the longest goes. Pinned entries and
  * those that a session waits for never go: then a claim is answered `full`, and a confirmation of a new key is not kept.
- *
- * What lives on one clock stands in one list, so each list is in the order of expiry: `#waiting` (pending entries, and
- * cooling ones that a claim found with less than `pendingMs` left), `#cooling`, and one list for each owner's pinned.
  */
 export class MemoryTable {
-  readonly #size: number;
-  readonly #times: StickTimes;
-  readonly #now: () => number;
-  readonly #index = new EntryIndex();
-  readonly #waiting = new EntryList();
-  readonly #cooling = new EntryList();
-  readonly #clocks: readonly EntryList[] = [this.#waiting, this.#cooling];
-  readonly #pinned = new Map<string, EntryList>();
-  readonly #gone = new Set<string>();
-  /** One string for each server and owner: those that arrive in messages are new ones each time. */
-  readonly #names = new Map<string, string>();
+  readonly #store: EntryStore;
 
-  constructor(options: MemoryTableOptions) {
-    this.#size = options.size;
-    this.#times = options.times;
-    this.#now = options.now ?? ((): number => Math.floor(performance.now()));
+  constructor({ size, times, now = (): number => Math.floor(performance.now()) }: MemoryTableOptions) {
+    this.#store = new EntryStore({ size, times, now });
   }
 
   /** Entries held. One that has expired counts until some call passes by. */
   get count(): number {
-    return this.#index.size;
+    return this.#store.index.size;
   }
 
   /**
@@ -56,62 +51,69 @@ export class MemoryTable {
    * and only if the entry can be written.
    */
   claim(request: ClaimRequest, assign?: Assign): ClaimAnswer {
-    const now = this.#sweep();
-    const found = this.#find(request.key, now);
+    const now = this.#store.sweep();
+    const found = this.#store.find(request.key, now);
     if (found && request.usable.includes(found.server)) {
-      this.#keepAlive(found, now);
+      this.#store.keepAlive(found, now);
       return { kind: 'held', server: found.server, degraded: false };
     }
     const displaced = found?.server ?? null;
     if (request.candidate === null && !assign) return { kind: 'free', displaced, degraded: false };
-    if (!found && !this.#hasRoom(now)) return { kind: 'full', degraded: false };
+    if (!found && !this.#store.hasRoom(now)) return { kind: 'full', degraded: false };
     const server = request.candidate ?? assign?.(displaced, request) ?? null;
     if (server === null) return { kind: 'free', displaced, degraded: false };
     const wasPending = found?.state === 'pending';
-    const entry = found ?? this.#add(request.key);
-    this.#write(entry, server, request.by);
-    this.#wait(entry, 'pending', now);
+    const entry = found ?? this.#store.add(request.key);
+    this.#store.write(entry, server, request.by);
+    this.#store.wait(entry, 'pending', now);
     return { kind: 'claimed', server, displaced: wasPending ? null : displaced, degraded: false };
   }
 
   /** As `StickTable.confirm`. */
   confirm(pin: Pin): void {
-    const now = this.#sweep();
-    const entry = this.#find(pin.key, now) ?? (this.#hasRoom(now) ? this.#add(pin.key) : null);
-    if (entry) this.#pin(entry, pin, now);
+    const now = this.#store.sweep();
+    const entry = this.#store.obtain(pin.key, now);
+    if (entry) this.#store.pin(entry, pin, now);
   }
 
   /** As `StickTable.abandon`. */
   abandon(key: string, by: Claimant, displaced: string | null): void {
-    const now = this.#sweep();
-    const entry = this.#find(key, now);
+    const now = this.#store.sweep();
+    const entry = this.#store.find(key, now);
     if (entry?.state !== 'pending' || !isBy(entry, by)) return;
     if (displaced === null) {
-      this.#remove(entry);
+      this.#store.remove(entry);
       return;
     }
-    this.#write(entry, displaced, by);
-    this.#cool(entry, now);
+    this.#store.write(entry, displaced, by);
+    this.#store.cool(entry, now);
   }
 
   /** As `StickTable.release`. */
   release(pin: Pin): void {
-    const now = this.#sweep();
-    const entry = this.#find(pin.key, now);
-    if (entry && entry.state !== 'cooling' && isBy(entry, pin.by)) this.#cool(entry, now);
+    const now = this.#store.sweep();
+    const entry = this.#store.find(pin.key, now);
+    if (entry && entry.state !== 'cooling' && isBy(entry, pin.by)) this.#store.cool(entry, now);
+  }
+
+  /** As `StickTable.forget`. */
+  forget(pin: Pin): void {
+    const now = this.#store.sweep();
+    const entry = this.#store.find(pin.key, now);
+    if (entry && isBy(entry, pin.by)) this.#store.remove(entry);
   }
 
   /** As `StickTable.renew`. */
   renew(pins: readonly Pin[]): string[] {
     const superseded: string[] = [];
-    const now = this.#sweep();
+    const now = this.#store.sweep();
     for (const pin of pins) {
-      const found = this.#find(pin.key, now);
+      const found = this.#store.find(pin.key, now);
       if (found && found.server !== pin.server) {
         if (found.state !== 'pending') superseded.push(pin.key);
       } else if (found?.state !== 'pinned') {
-        const entry = found ?? (this.#hasRoom(now) ? this.#add(pin.key) : null);
-        if (entry) this.#pin(entry, pin, now);
+        const entry = found ?? this.#store.obtain(pin.key, now);
+        if (entry) this.#store.pin(entry, pin, now);
       }
     }
     return superseded;
@@ -119,8 +121,8 @@ export class MemoryTable {
 
   /** The entry of a key, or null. */
   peek(key: string): StickEntry | null {
-    const now = this.#now();
-    const entry = this.#find(key, now);
+    const now = this.#store.now();
+    const entry = this.#store.find(key, now);
     if (!entry) return null;
     const { server, owner, epoch, state } = entry;
     return { key, server, owner, epoch, state, ttlMs: state === 'pinned' ? null : entry.expiresAtMs - now };
@@ -131,139 +133,89 @@ export class MemoryTable {
    * turn of the event loop. Resolves with their number when all do. Its name must not come back.
    */
   async ownerGone(owner: string): Promise<number> {
-    this.#gone.add(owner);
-    const list = this.#pinned.get(owner);
-    this.#pinned.delete(owner);
-    this.#names.delete(owner);
+    const list = this.#store.ownerGone(owner);
     let cooled = 0;
     for (let entry = list?.oldest ?? null; list && entry; entry = list.oldest) {
-      this.#cool(entry, this.#now());
+      this.#store.cool(entry, this.#store.now());
       if (++cooled % sliceOfGone === 0) await new Promise(resolve => setImmediate(resolve));
     }
     return cooled;
   }
 
-  #find(key: string, now: number): Entry | null {
-    const entry = this.#index.get(key);
-    if (!entry) return null;
-    if (!this.#isOver(entry, now)) return entry;
-    this.#remove(entry);
-    return null;
+  /**
+   * Other limits from now on. A smaller table lets its surplus go a few entries at each call, those that cool for the
+   * longest first; pinned and pending ones never go. New times hold for what is written from now on: an entry that cools
+   * or waits keeps its deadline, and a live session's has none (P3).
+   */
+  reconfigure({ size, times }: { readonly size: number; readonly times: StickTimes }): void {
+    this.#store.reconfigure(size, times);
   }
 
-  #isOver(entry: Entry, now: number): boolean {
-    if (entry.state === 'pinned') return false;
-    return entry.expiresAtMs <= now || (entry.state === 'pending' && this.#gone.has(entry.owner));
+  /** Shows all entries in slices. `from`: where an earlier walk has left off. */
+  walk(from: WalkPlace = { shard: 0, born: -1 }): MemoryWalk {
+    const ttlOf = (entry: Entry, now: number): number | null => {
+      if (this.#store.isOver(entry, now)) return 0;
+      return entry.state === 'pinned' ? null : entry.expiresAtMs - now;
+    };
+    return new MemoryWalk(this.#store.index, { now: this.#store.now, ttlOf }, from);
   }
 
-  /** Removes expired entries from the heads of both lists, a few at a time. */
-  #sweep(): number {
-    const now = this.#now();
-    for (const list of this.#clocks) {
-      for (let i = 0; i < sweptPerCall; i++) {
-        const entry = list.oldest;
-        if (!entry || !this.#isOver(entry, now)) break;
-        this.#remove(entry);
-      }
+  /**
+   * Gives a key its home by hand, whatever stood there: it cools from now on as if its client had just left. A session that
+   * is live elsewhere stays where it is, and its end does not touch the entry.
+   */
+  set(key: string, server: string): Exclude<PutResult, 'kept'> {
+    const now = this.#store.sweep();
+    const entry = this.#store.obtain(key, now);
+    if (!entry) return 'full';
+    this.#store.write(entry, server, nobody);
+    this.#store.cool(entry, now);
+    return 'written';
+  }
+
+  /** As `set`, with its own time, and never over a pinned or pending entry. */
+  put({ key, server, ttlMs }: PutEntry): PutResult {
+    const now = this.#store.sweep();
+    const found = this.#store.find(key, now);
+    if (found && found.state !== 'cooling') return 'kept';
+    const entry = found ?? this.#store.obtain(key, now);
+    if (!entry) return 'full';
+    this.#store.write(entry, server, nobody);
+    this.#store.coolFor(entry, ttlMs, now);
+    return 'written';
+  }
+
+  /** From now on the listener is told of every key whose entry has changed or gone; null: nobody is. It must not throw. */
+  watch(listener: ((key: string) => void) | null): void {
+    this.#store.watch(listener);
+  }
+
+  /** Takes over an entry of another process's table as it is there, whatever stood here. False: there is no room. */
+  adopt({ key, server, owner, epoch, state, ttlMs }: StickEntry): boolean {
+    const now = this.#store.sweep();
+    const entry = this.#store.obtain(key, now);
+    if (!entry) return false;
+    if (state === 'pinned') {
+      this.#store.pin(entry, { key, server, by: { owner, epoch } }, now);
+      return true;
     }
-    return now;
-  }
-
-  #hasRoom(now: number): boolean {
-    if (this.#index.size < this.#size) return true;
-    const waiting = this.#waiting.oldest;
-    const victim = waiting && this.#isOver(waiting, now) ? waiting : this.#cooling.oldest;
-    if (!victim) return false;
-    this.#remove(victim);
+    this.#store.write(entry, server, { owner, epoch });
+    if (state === 'pending') this.#store.wait(entry, 'pending', now);
+    else this.#store.coolFor(entry, ttlMs, now);
     return true;
   }
 
-  #add(key: string): Entry {
-    const entry: Entry = {
-      key,
-      server: '',
-      owner: '',
-      epoch: 0,
-      state: 'pending',
-      expiresAtMs: 0,
-      list: null,
-      older: null,
-      newer: null,
-    };
-    this.#index.add(entry);
-    return entry;
-  }
-
-  #remove(entry: Entry): void {
-    entry.list?.remove(entry);
-    this.#index.delete(entry.key);
-  }
-
-  #write(entry: Entry, server: string, by: Claimant): void {
-    entry.server = this.#name(server);
-    entry.owner = this.#name(by.owner);
-    entry.epoch = by.epoch;
-  }
-
-  /** A claim relies on the entry: it lives for `pendingMs` at least. */
-  #keepAlive(entry: Entry, now: number): void {
-    if (entry.state !== 'pinned' && entry.expiresAtMs - now < this.#times.pendingMs)
-      this.#wait(entry, entry.state, now);
-  }
-
-  #wait(entry: Entry, state: Entry['state'], now: number): void {
-    entry.state = state;
-    entry.expiresAtMs = now + this.#times.pendingMs;
-    this.#waiting.append(entry);
-  }
-
-  #cool(entry: Entry, now: number): void {
-    entry.state = 'cooling';
-    entry.expiresAtMs = now + this.#times.expireMs;
-    this.#cooling.append(entry);
-  }
-
-  /** What a dead owner said last may arrive after the news of its death: its client is gone, too. */
-  #pin(entry: Entry, pin: Pin, now: number): void {
-    this.#write(entry, pin.server, pin.by);
-    if (this.#gone.has(entry.owner)) {
-      this.#cool(entry, now);
-      return;
-    }
-    entry.state = 'pinned';
-    this.#pinnedBy(entry.owner).append(entry);
-  }
-
-  #pinnedBy(owner: string): EntryList {
-    let list = this.#pinned.get(owner);
-    if (!list) {
-      list = new EntryList();
-      this.#pinned.set(owner, list);
-    }
-    return list;
-  }
-
-  #name(text: string): string {
-    const known = this.#names.get(text);
-    if (known !== undefined) return known;
-    this.#names.set(text, text);
-    return text;
+  /** Removes a key's entry, whatever its state; false: there was none. A live session renews it. */
+  remove(key: string): boolean {
+    const entry = this.#store.find(key, this.#store.now());
+    if (entry) this.#store.remove(entry);
+    return entry !== null;
   }
 }
+
+/** Who puts entries in by hand: no session's word is ever taken for theirs. */
+const nobody: Claimant = { owner: '', epoch: 0 };
 
 function isBy(entry: Entry, by: Claimant): boolean {
   return entry.owner === by.owner && entry.epoch === by.epoch;
-}
-
-/** The table behind the contract that all adapters share, for who is in the same process. */
-export function localTable(table: MemoryTable): StickTable {
-  return {
-    claim: async request => table.claim(request),
-    confirm: async pin => table.confirm(pin),
-    abandon: async (key, by, displaced) => table.abandon(key, by, displaced),
-    release: async pin => table.release(pin),
-    renew: async pins => table.renew(pins),
-    get: async key => table.peek(key),
-    close: async () => {},
-  };
 }

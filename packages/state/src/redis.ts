@@ -11,7 +11,9 @@ declare module 'ioredis' {
     stickConfirm(key: string, ...args: (string | number)[]): Result<number, Context>;
     stickAbandon(key: string, ...args: (string | number)[]): Result<number, Context>;
     stickRelease(key: string, ...args: (string | number)[]): Result<number, Context>;
+    stickForget(key: string, ...args: (string | number)[]): Result<number, Context>;
     stickRenew(key: string, ...args: (string | number)[]): Result<number, Context>;
+    stickPut(key: string, ...args: (string | number)[]): Result<number, Context>;
     stickAdopt(key: string, ...args: (string | number)[]): Result<number, Context>;
   }
 }
@@ -106,7 +108,7 @@ function clientOptions(timeoutMs: number, name: string): ClientOptions {
     disconnectTimeout: 1,
     keepAlive: keepAliveMs,
     scripts: Object.fromEntries(
-      ['Claim', 'Confirm', 'Abandon', 'Release', 'Renew', 'Adopt'].map(operation => [
+      ['Claim', 'Confirm', 'Abandon', 'Release', 'Forget', 'Renew', 'Put', 'Adopt'].map(operation => [
         `stick${operation}`,
         { lua: readScript(operation.toLowerCase()), numberOfKeys: 1 },
       ]),

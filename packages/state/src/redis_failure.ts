@@ -9,7 +9,7 @@ const remedies: Readonly<Record<string, string>> = {
   READONLY: 'This Redis is a replica: point state.redis.url at the master.',
   NOAUTH: 'Give the password in state.redis.url.',
   WRONGPASS: 'Check user and password in state.redis.url.',
-  NOPERM: 'Allow this Redis user all keys below the prefix, scripts, and GET SET DEL PTTL PEXPIRE.',
+  NOPERM: 'Allow this Redis user all keys below the prefix, scripts, and GET SET DEL PTTL PEXPIRE HGETALL HSET HDEL.',
   MISCONF: "Redis cannot save to disk: see Redis's own log.",
 };
 

@@ -24,6 +24,11 @@ export type AdoptResult = 'written' | 'kept' | 'failed';
 /** The table as it is in Redis. Its methods reject with a StateError. */
 export interface SharedTable extends StickTable {
   readonly times: StickTimes;
+  /**
+   * Other times, for what is written from now on. Where they are longer, the caller renews its live sessions at once: what
+   * is pinned still has the former time, which may be shorter than the new interval of renewals (P3).
+   */
+  reconfigure(times: StickTimes): void;
   /** Writes what was decided while Redis was away, without overwriting newer claims. One result for each, in order. */
   adopt(adoptions: readonly Adoption[]): Promise<readonly AdoptResult[]>;
 }
@@ -37,12 +42,19 @@ const batchDeadlines = 5;
  * The stick table of a backend in Redis: `<prefix>:stick:<backend>:<key>`, one key in each script call, all times counted
  * by Redis. `close` does nothing: the connection belongs to its maker.
  */
-export function redisTable(connection: RedisConnection, backend: string, times: StickTimes): SharedTable {
+export function redisTable(connection: RedisConnection, backend: string, initial: StickTimes): SharedTable {
   const { client } = connection;
   const redisKey = (key: string): string => `${connection.prefix}:stick:${backend}:${key}`;
-  const pinnedTtlMs = pinnedMs(times.expireMs);
+  let times = initial;
+  let pinnedTtlMs = pinnedMs(times.expireMs);
   return {
-    times,
+    get times() {
+      return times;
+    },
+    reconfigure(others) {
+      times = others;
+      pinnedTtlMs = pinnedMs(times.expireMs);
+    },
     async claim({ key, candidate, by, usable }: ClaimRequest) {
       const args = [candidate ?? '', by.owner, by.epoch, times.pendingMs, ...usable];
       return claimAnswer(await connection.reply(client.stickClaim(redisKey(key), ...args)), candidate);
@@ -57,6 +69,9 @@ export function redisTable(connection: RedisConnection, backend: string, times: 
     },
     async release({ key, by }) {
       await connection.reply(client.stickRelease(redisKey(key), by.owner, by.epoch, times.expireMs));
+    },
+    async forget({ key, by }) {
+      await connection.reply(client.stickForget(redisKey(key), by.owner, by.epoch));
     },
     async renew(pins) {
       const add = (batch: ChainableCommander, { key, server, by }: Pin): unknown =>
@@ -73,7 +88,7 @@ export function redisTable(connection: RedisConnection, backend: string, times: 
     async get(key) {
       const reply = Promise.all([client.get(redisKey(key)), client.pttl(redisKey(key))]);
       const [value, ttlMs] = await connection.reply(reply);
-      return value === null || ttlMs === -2 ? null : entryOf(key, value, ttlMs);
+      return entryOf(key, value, ttlMs);
     },
     async close() {},
   };
@@ -84,7 +99,7 @@ export function redisTable(connection: RedisConnection, backend: string, times: 
  * all the same: what needs no memory, as the renewal of an entry that is there, is done.
  * @throws StateError for everything but a key; what was done before stays done.
  */
-async function inBatches<T>(
+export async function inBatches<T>(
   connection: RedisConnection,
   items: readonly T[],
   add: (batch: ChainableCommander, item: T) => unknown,
@@ -122,7 +137,9 @@ function claimAnswer(reply: string, candidate: string | null): ClaimAnswer {
   throw new StateError('TABLE_REPLY', `claim.lua answered ${reply}`, 'This is a fault of Limpet: please report it.');
 }
 
-function entryOf(key: string, value: string, ttlMs: number): StickEntry {
+/** What GET and PTTL say of a key; null: it is gone, or no entry. Pure. */
+export function entryOf(key: string, value: unknown, pttl: unknown): StickEntry | null {
+  if (typeof value !== 'string' || typeof pttl !== 'number' || pttl === -2) return null;
   const { server, owner, epoch, state } = decodeValue(value);
-  return { key, server, owner, epoch, state, ttlMs: state === 'pinned' || ttlMs < 0 ? null : ttlMs };
+  return { key, server, owner, epoch, state, ttlMs: state === 'pinned' || pttl < 0 ? null : pttl };
 }

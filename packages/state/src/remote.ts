@@ -25,7 +25,7 @@ export type TableCall =
 /** Tells the primary; no answer. */
 export type TableCast =
   | readonly [op: 'confirm', key: string, server: string, owner: string, epoch: number]
-  | readonly [op: 'release', key: string, server: string, owner: string, epoch: number]
+  | readonly [op: 'release' | 'forget', key: string, server: string, owner: string, epoch: number]
   | readonly [op: 'abandon', key: string, owner: string, epoch: number, displaced: string | null];
 
 /** The primary's answer to a call. */
@@ -70,6 +70,9 @@ export function remoteTable(channel: TableChannel): StickTable {
     async release(pin) {
       channel.cast(['release', ...pinTuple(pin)]);
     },
+    async forget(pin) {
+      channel.cast(['forget', ...pinTuple(pin)]);
+    },
     async renew(pins) {
       const superseded: string[] = [];
       for (let i = 0; i < pins.length; i += pinsPerMessage) {
@@ -105,6 +108,9 @@ export function serveTable(table: MemoryTable, message: TableCall | TableCast, a
       return null;
     case 'release':
       table.release(pinOf(withoutOp(message)));
+      return null;
+    case 'forget':
+      table.forget(pinOf(withoutOp(message)));
       return null;
     case 'abandon': {
       const [, key, owner, epoch, displaced] = message;

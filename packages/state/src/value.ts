@@ -24,6 +24,11 @@ export function encodeValue(entry: StoredEntry): string {
   return `${entry.server}|${entry.owner}|${entry.epoch}|${letters[entry.state]}`;
 }
 
+/** Whether a value says `pinned`. */
+export function isPinned(value: string): boolean {
+  return value.endsWith(`|${letters.pinned}`);
+}
+
 /** Reads a value. One of another shape was written by hand (`redis-cli SET … emqx2`) and is a server's name. */
 export function decodeValue(value: string): StoredEntry {
   const [, server, owner, epoch, letter] = shape.exec(value) ?? [];

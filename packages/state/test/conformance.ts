@@ -197,6 +197,34 @@ export function stickTableConformance(name: string, open: OpenTable, isDegraded 
     });
   });
 
+  describe(`${name}: forget`, () => {
+    it('removes the entry of that session in every state', async () => {
+      await using opened = await open(long);
+      const { table } = opened;
+      const pin = { key: 'k', server: 'a', by: ann };
+      for (const state of ['pending', 'pinned', 'cooling']) {
+        if (state === 'pending') await table.claim(want('k', 'a', ann));
+        else await table.confirm(pin);
+        if (state === 'cooling') await table.release(pin);
+        expect(await table.get('k')).toMatchObject({ state });
+        await table.forget(pin);
+        expect(await table.get('k')).toBeNull();
+        expect(await table.claim(want('k', null, ben))).toEqual({ kind: 'free', displaced: null, degraded });
+      }
+      await table.forget(pin);
+      expect(await table.get('k')).toBeNull();
+    });
+
+    it('P2: never touches the successor', async () => {
+      await using opened = await open(long);
+      const { table } = opened;
+      await table.confirm({ key: 'k', server: 'b', by: ben });
+      await table.forget({ key: 'k', server: 'a', by: ann });
+      await table.forget({ key: 'k', server: 'b', by: { ...ben, epoch: ben.epoch - 1 } });
+      expect(await table.get('k')).toMatchObject({ server: 'b', state: 'pinned', ...ben });
+    });
+  });
+
   describe(`${name}: renew`, () => {
     it('writes an entry again that has vanished', async () => {
       await using opened = await open(long);

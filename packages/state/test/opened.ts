@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import type { StickTable, StickTimes } from '../src/contract.ts';
 import { type GuardedTable, guardedTable } from '../src/guard.ts';
-import { localTable, MemoryTable } from '../src/memory.ts';
+import { MemoryTable } from '../src/memory.ts';
+import { localTable } from '../src/memory_local.ts';
 import { connectRedis, type RedisConnection } from '../src/redis.ts';
 import { redisTable, type SharedTable } from '../src/redis_table.ts';
 import type { StateError } from '../src/state_error.ts';

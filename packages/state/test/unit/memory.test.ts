@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Claimant, ClaimRequest } from '../../src/contract.ts';
-import { localTable, MemoryTable } from '../../src/memory.ts';
+import { MemoryTable } from '../../src/memory.ts';
+import { localTable } from '../../src/memory_local.ts';
 import { stickTableConformance } from '../conformance.ts';
 
 stickTableConformance('memory', async times => {

@@ -1,0 +1,46 @@
+/**
+ * What operators have said of servers, as it is remembered: `<prefix>:admin:<backend>`, a hash of server → `drain`, or
+ * `ready weight=5`. It outlives restarts where the store does, and other proxies read it.
+ *
+ * Of one server the last word counts, whoever wrote it. A word that was given here while Redis was away is written when
+ * it is back, over what others may have said meanwhile: nobody can tell which of the two came later.
+ */
+
+/**
+ * - `ready`: as the checks say.
+ * - `drain`: no new clients, and returning ones are moved to another server. Sessions that are there stay.
+ * - `drain_new`: no new clients; returning ones are still let in (HAProxy's `drain`).
+ * - `maint`: nobody, no checks, and its sessions are ended.
+ */
+export type AdminState = 'ready' | 'drain' | 'drain_new' | 'maint';
+
+/** What an operator has said of one server. */
+export interface AdminRecord {
+  readonly state: AdminState;
+  /** 0 to 256; null: as configured. */
+  readonly weight: number | null;
+}
+
+/** A server nobody has said anything of. */
+export const NO_RECORD: AdminRecord = { state: 'ready', weight: null };
+
+/**
+ * The admin state of all backends. The one in memory lives as long as its process; the one in Redis is shared by all
+ * proxies. Whoever made it closes it.
+ */
+export interface AdminStore {
+  /** Resolves when what the store holds is known here, or the store turns out to be away. To be awaited before serving. */
+  loaded(): Promise<void>;
+  /** What is known now, without waiting: server → record; those nobody has spoken of are absent. */
+  records(backend: string): ReadonlyMap<string, AdminRecord>;
+  /**
+   * Takes the record over here at once, and writes it. Resolves when it is written; where Redis is away, resolves all the
+   * same: it is written when Redis is back.
+   */
+  set(backend: string, server: string, record: AdminRecord): Promise<void>;
+  /** Called when records of a backend have become others, by set() or by another proxy. */
+  onChange(listener: (backend: string) => void): void;
+  /** The backends that there are now, after a reload. What was said of one that has gone holds again if it comes back. */
+  setBackends(backends: readonly string[]): void;
+  close(): Promise<void>;
+}
