@@ -1,9 +1,11 @@
-import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import pino from 'pino';
 import pretty from 'pino-pretty';
-import type { LogConfig, LogLevel } from './config/resolved.ts';
-import { LogWriter } from './log_writer.ts';
+import type { LogConfig, LogLevel, LogTarget } from './config/resolved.ts';
+import { errorCode, LimpetError } from './errors.ts';
+import { LogWriter } from './log/log_writer.ts';
+import { Sampler } from './log/sampler.ts';
+import { type OpenTarget, openStdout, openTarget } from './log/target.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -19,13 +21,11 @@ export interface Log {
   /** A line as it is, in the `tcplog` format and from level `info` on; not written in the others. */
   line(text: string): void;
   readonly format: LogConfig['format'];
+  /** Opens a file anew, after logrotate moved it away. Where that fails, the old one is written to, and the log says so. */
+  reopen(): void;
   /** Writes what is waiting, before the process ends: within a second, or not at all. */
   flush(): Promise<void>;
 }
-
-/** What one system call takes: a file, and what the kernel takes from several writers of one pipe unmixed (PIPE_BUF). */
-const CHUNK_BYTES = 32_768;
-const PIPE_CHUNK_BYTES = 4096;
 
 /** For those whose news somebody else tells already. */
 export const SILENT: Log = {
@@ -35,56 +35,110 @@ export const SILENT: Log = {
   error() {},
   line() {},
   format: 'json',
+  reopen() {},
   async flush() {},
 };
 
-/** `who` is the worker's number, or `primary`. Lines go to standard output. */
-export function createLog(config: LogConfig, who: string): Log {
+/** What to do where the target cannot be opened: the start of the program fails, a worker that is replaced must not. */
+export type OnBroken = 'throw' | 'stdout';
+
+/**
+ * `who` is the worker's number, or `primary`. Each process opens the target by itself.
+ * @throws LimpetError LOG_TARGET, LOG_DATAGRAMS, unless standard output shall do
+ */
+export function createLog(config: LogConfig, who: string, onBroken: OnBroken = 'throw'): Log {
+  const { target, broken } = opened(config.target, onBroken);
   const out = new LogWriter({
-    fd: 1,
-    chunkBytes: fstatSync(1).isFile() ? CHUNK_BYTES : PIPE_CHUNK_BYTES,
-    onDropped: lines => say('warn')('log_dropped', { lines }, `${lines} log lines are lost: they could not be written`),
+    ...target,
+    onDropped: lines => log.warn('log_dropped', { lines }, `${lines} log lines are lost: they could not be written`),
   });
-  const write = config.format === 'tcplog' ? plain(config.level, text => out.write(text)) : null;
-  const logger = pino(
-    {
-      level: config.level,
-      base: { worker: who },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: label => ({ level: label }) },
-    },
-    // Not pino's own destination: it throws what goes wrong with it, and waits at the exit for a disk that is full.
-    config.format === 'pretty' ? prettyStream(out) : out,
-  );
+  const tell = config.format === 'tcplog' ? plainTell(config, out, target) : pinoTell(config, out, target, who);
+  const sampler = config.sample === null ? null : new Sampler(config.sample);
   const say =
     (level: LogLevel) =>
     (event: string, fields: LogFields = {}, message?: string): void => {
-      if (write !== null) write(level, event, fields, message);
-      else logger[level]({ event, ...fields }, message);
+      const weight = sampler === null || !OF_CLIENTS.has(event) ? 1 : sampler.judge(event, performance.now()).weight;
+      if (weight > 0) tell(level, event, weight === 1 ? fields : { ...fields, sampled: weight }, message);
     };
-  const areLinesWanted = config.format === 'tcplog' && isLogged('info', config.level);
-  return {
+  const log: Log = {
     debug: say('debug'),
     info: say('info'),
     warn: say('warn'),
     error: say('error'),
-    line: text => {
-      if (areLinesWanted) out.write(`${text}\n`);
-    },
+    line: lineWriter(config, sampler, (text, event) => out.write(target.wrap(`${text}\n`, 'info', event)), say('info')),
     format: config.format,
+    reopen: () => {
+      const error = target.way.reopen();
+      if (error !== null) log.error('log_kept', { code: errorCode(error) }, KEPT);
+    },
     flush: () => out.flush(),
+  };
+  if (broken !== null) log.error('log_kept', { code: broken.code, remedy: broken.remedy }, broken.message);
+  return log;
+}
+
+const KEPT = 'the log file cannot be opened anew; lines go on to the old one';
+
+/** The events of which there may be one for each client: only these are ever left out. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(['connect', 'end', 'refused']);
+
+function opened(target: LogTarget, onBroken: OnBroken): { target: OpenTarget; broken: LimpetError | null } {
+  try {
+    return { target: openTarget(target), broken: null };
+  } catch (error) {
+    if (onBroken === 'throw' || !(error instanceof LimpetError)) throw error;
+    return { target: openStdout(), broken: error };
+  }
+}
+
+type Tell = (level: LogLevel, event: string, fields: LogFields, message?: string) => void;
+
+function pinoTell(config: LogConfig, out: LogWriter, { wrap }: OpenTarget, who: string): Tell {
+  // pino writes before it returns, so this is what its line is about.
+  let about: readonly [LogLevel, string] = ['info', ''];
+  const shown = config.format === 'pretty' ? prettyLine(config.target.kind === 'stdout' && isatty(1)) : null;
+  const options: pino.LoggerOptions = {
+    level: config.level,
+    base: { worker: who },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: label => ({ level: label }) },
+  };
+  // Not pino's own destination: it throws what goes wrong with it, and waits at the exit for a disk that is full.
+  const logger = pino(options, { write: line => out.write(wrap(shown === null ? line : shown(line), ...about)) });
+  return (level, event, fields, message) => {
+    about = [level, event];
+    logger[level]({ event, ...fields }, message);
   };
 }
 
-function prettyStream(out: LogWriter): pino.DestinationStream {
-  const prettify = pretty.prettyFactory({
-    colorize: isatty(1),
+function prettyLine(colorize: boolean): (line: string) => string {
+  return pretty.prettyFactory({
+    colorize,
     ignore: 'hostname,worker,event',
     messageFormat: '{worker} {event} {msg}',
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
-  return { write: line => out.write(prettify(line)) };
+}
+
+function plainTell(config: LogConfig, out: LogWriter, { wrap }: OpenTarget): Tell {
+  return plain(config.level, (text, level, event) => out.write(wrap(text, level, event)));
+}
+
+/** HAProxy's lines have no room for `sampled`: how many were left out stands in a line of its own, a second later. */
+function lineWriter(
+  { format, level }: LogConfig,
+  sampler: Sampler | null,
+  write: (text: string, event: string) => void,
+  say: (event: string, fields: LogFields) => void,
+): (text: string) => void {
+  if (format !== 'tcplog' || !isLogged('info', level)) return () => {};
+  if (sampler === null) return text => write(text, 'tcplog');
+  return text => {
+    const { weight, leftOut } = sampler.judge('tcplog', performance.now());
+    if (leftOut > 0) say('log_sampled', { left_out: leftOut });
+    if (weight > 0) write(text, 'tcplog');
+  };
 }
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -94,13 +148,14 @@ function isLogged(level: LogLevel, least: LogLevel): boolean {
 }
 
 /** The lines beside HAProxy's own in the tcplog format: `event key=value … message`. */
-function plain(least: LogLevel, write: (text: string) => void) {
-  return (level: LogLevel, event: string, fields: LogFields, message?: string): void => {
+function plain(least: LogLevel, write: (text: string, level: LogLevel, event: string) => void): Tell {
+  return (level, event, fields, message) => {
     if (!isLogged(level, least)) return;
     const pairs = Object.entries(fields).flatMap(([key, value]) =>
       value === undefined ? [] : `${key}=${JSON.stringify(value)}`,
     );
-    write(`${[level, event, message, ...pairs].filter(part => part !== undefined).join(' ')}\n`);
+    const parts = [level, event, message, ...pairs].filter(part => part !== undefined);
+    write(`${parts.join(' ')}\n`, level, event);
   };
 }
 

@@ -100,6 +100,12 @@ export function clashes(a: HostAndPort, b: HostAndPort): boolean {
   return hosts.includes('0.0.0.0') && hosts.some(host => host !== '0.0.0.0' && !isIPv6(host));
 }
 
+/** Whether only this host reaches an address, as far as one can tell without asking the machine. */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === 'localhost') return true;
+  return isIP(host) !== 0 && ipaddr.process(host.replace(/%.*$/, '')).range() === 'loopback';
+}
+
 /** Whether a connection to a server arrives at a bind, as far as one can tell without asking the machine. */
 export function leadsTo(server: HostAndPort, bind: HostAndPort): boolean {
   if (server.port !== bind.port) return false;

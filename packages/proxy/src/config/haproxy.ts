@@ -6,8 +6,12 @@ const TLS_WORDS =
 const WORKERS = 'It is `global.workers` here.';
 const ROUTES = 'It is `routes` of the frontend here: `routes: [{ when: { … }, backend: X }]`.';
 const STICK = 'It is `stick` of the backend here: `stick: { on: client_id, size: 100k, expire: 30m }`.';
-const LOG = 'Write `log: { level: info, format: json }`; lines go to stdout.';
-const NO_API = 'Remove the key: there is no runtime API and no stats page in this release yet.';
+const LOG =
+  'Write `log: { level: info, format: json }`, and `target: { syslog: { address: /dev/log } }` in it for syslog.';
+const RUNTIME_API = 'It is `global.runtime_api` here: `runtime_api: /run/limpet/limpet.sock`.';
+const STATS = 'It is `global.stats` here: `stats: { bind: 127.0.0.1:8888, uri: /stats }`.';
+const STATS_USERS =
+  'It is `global.stats.users` here, with a hash that `limpet password` makes: `users: { bob: { password: HASH, level: admin } }`.';
 const OPTION = 'There is no `option` here; docs/coming-from-haproxy.md says what each one is called.';
 
 /** HAProxy's word for a key, and ours. */
@@ -30,9 +34,16 @@ const KEYS: Readonly<Record<string, string>> = {
   ssl: TLS_WORDS,
   crt: TLS_WORDS,
   'ca-file': TLS_WORDS,
-  'stats socket': NO_API,
-  'stats enable': NO_API,
-  stats: NO_API,
+  'stats socket': RUNTIME_API,
+  'stats timeout':
+    'It is `timeout` of a socket of `global.runtime_api` here: `{ address: /run/limpet/limpet.sock, timeout: 30s }`.',
+  'stats enable': STATS,
+  'stats uri': STATS,
+  'stats refresh': 'It is `global.stats.refresh` here.',
+  'stats auth': STATS_USERS,
+  'stats admin': STATS_USERS,
+  stats: STATS,
+  userlist: STATS_USERS,
   listen: 'Write a frontend and a backend.',
   peers: 'It is `state: { store: redis, redis: { url: … } }` here.',
   log: LOG,
@@ -45,6 +56,7 @@ const VALUES: readonly (readonly [key: string, value: RegExp, hint: string])[] =
   ['field', /^src$/, "HAProxy's `src` is `source` here."],
   ['balance', /^static-rr$/, "HAProxy's `static-rr` is `roundrobin` here."],
   ['log', /./, LOG],
+  ['target', /./, 'Write `target: { file: PATH }`, or `target: { syslog: { address: /dev/log } }`.'],
 ];
 
 const SECTION =

@@ -5,6 +5,7 @@ import { isWritten, problemAt, valueAt, writePath } from './locate.ts';
 import type { Problem } from './problem.ts';
 import { NAME } from './schema/values.ts';
 import { knownKeys } from './schema/walk.ts';
+import { isPieceOfHash } from './secret.ts';
 import { emptyAbove, isShallowBelow } from './shallow.ts';
 import { suggest } from './suggest.ts';
 import type { Path, Tree } from './tree.ts';
@@ -30,9 +31,16 @@ function hintFor(path: Path, known: readonly string[], { tree, schema }: Context
   return hints.map(hint => (hint === null ? '' : `${hint} `)).join('');
 }
 
+/** A hash without quotes, of which YAML has made several keys. */
+function cutHash(path: Path, { tree }: Context): Problem {
+  const message = described(path.slice(0, -1), 'a hash stands here without quotes, and is cut at its commas');
+  return problemAt(tree, path, 'key', message, 'Put quotes around it: "$scrypt$…".');
+}
+
 /** A key that nobody knows: one problem each. */
 function unknownKey(path: Path, key: string, context: Context): Problem {
   const here = [...path, key];
+  if (isPieceOfHash(here)) return cutHash(here, context);
   const coming = laterAt(here);
   if (coming !== null) {
     const message = `\`${writePath(here)}\` is not in this release yet`;
@@ -124,6 +132,7 @@ function problemsOf(issue: Issue, above: Path, context: Context): readonly Probl
     case 'invalid_type':
       return [wrongKind(path, kindWanted(issue.expected), context)];
     case 'invalid_key':
+      if (isPieceOfHash(path)) return [cutHash(path, context)];
       return [problemAt(context.tree, path, 'key', described(path, 'this cannot be a name'), NAME.remedy)];
     case 'too_small':
       return [problemAt(context.tree, path, 'value', described(path, 'the list is empty'), 'Write at least one item.')];

@@ -12,8 +12,6 @@ const ONE_REDIS = 'Give the `url` of one server, and remove the key.';
  * What is to come. An operator who writes it is told so, instead of getting a proxy that does less than its file says.
  */
 export const LATER: readonly Later[] = [
-  { path: 'global.runtime_api', remedy: 'Remove the key; the log tells of every change of a server.' },
-  { path: 'global.stats', remedy: 'Remove the key; the log tells of every change of a server.' },
   { path: 'state.redis.sentinels', remedy: ONE_REDIS },
   { path: 'state.redis.sentinel', remedy: ONE_REDIS },
   { path: 'state.redis.master', remedy: ONE_REDIS },

@@ -6,7 +6,7 @@ import { fullWidthCauses } from './full_width.ts';
 import { schemaProblems } from './issues.ts';
 import { mergeTrees } from './merge.ts';
 import { inReadingOrder, type Problem } from './problem.ts';
-import { type Resolved, resolveConfig } from './resolve.ts';
+import { type Resolved, resolveConfig, type Sources } from './resolve.ts';
 import type { Config } from './resolved.ts';
 import { type RawConfig, rootSchema } from './schema/root.ts';
 import { readTree, type Tree } from './tree.ts';
@@ -43,9 +43,9 @@ interface Judged {
   readonly problems: readonly Problem[];
 }
 
-function judge(tree: Tree, files: readonly string[]): Judged {
+function judge(tree: Tree, sources: Sources): Judged {
   const machine = { hostname: hostname(), cpus: availableParallelism() };
-  const fit = (raw: RawConfig): Resolved => resolveConfig(raw, tree, files, machine);
+  const fit = (raw: RawConfig): Resolved => resolveConfig(raw, tree, sources, machine);
   const parsed = rootSchema.safeParse(tree.value);
   if (parsed.success) {
     const resolved = fit(parsed.data);
@@ -76,8 +76,8 @@ export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): 
   const read = readFiles(path);
   if (!read.ok) return { ok: false, problems: inReadingOrder(read.problems) };
   const tree = treeOf(path, read.files, env);
-  const names = read.files.map(file => resolve(file.name));
-  const { resolved, problems } = tree.value === null ? { resolved: null, problems: [] } : judge(tree, names);
+  const sources = { path: resolve(path), files: read.files.map(file => resolve(file.name)) };
+  const { resolved, problems } = tree.value === null ? { resolved: null, problems: [] } : judge(tree, sources);
   const all = withoutEchoes(tree.problems, problems);
   if (all.length > 0 || resolved === null) {
     const causes = fullWidthCauses(all, read.files, tree.value === null);

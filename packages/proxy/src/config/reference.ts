@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import { LATER } from './later.ts';
 import { rootSchema } from './schema/root.ts';
-import { mappingOf, partsOf, unwrap } from './schema/walk.ts';
+import { hasNames, mappingOf, partsOf, unwrap } from './schema/walk.ts';
 
 type Schema = z.core.$ZodType;
 
@@ -36,7 +36,7 @@ clients go to them in turn. More examples: [sticky](../deploy/config/sticky.yaml
 [two proxies with Redis](../deploy/config/redis.yaml), [TLS](../deploy/config/tls.yaml),
 [certificates of clients](../deploy/config/mutual-tls.yaml), [WebSocket](../deploy/config/websocket.yaml),
 [a dashboard](../deploy/config/tcp-dashboard.yaml), [by server name](../deploy/config/sni.yaml),
-[limits](../deploy/config/limits.yaml), [rules](../deploy/config/routes.yaml), and a folder
+[limits](../deploy/config/limits.yaml), [operators](../deploy/config/operate.yaml), [rules](../deploy/config/routes.yaml), and a folder
 ([global](../deploy/config/folder/10-global.yaml), [devices](../deploy/config/folder/20-devices.yaml),
 [tenants](../deploy/config/folder/30-tenants.yaml)).
 
@@ -48,8 +48,9 @@ clients go to them in turn. More examples: [sticky](../deploy/config/sticky.yaml
 - **The environment**: \`\${NAME}\` in a value becomes the variable, which must be set; \`\${NAME:-default}\` the default where it
   is unset or empty; \`$\${\` is a literal \`\${\`. It is replaced after the YAML has been read, so a variable never adds a key.
 - **A folder**: the sections may be spread over files. The same frontend, backend, or key of a section in two files is an error.
-- **Paths** that are relative begin at the folder of the file that names them. Files of TLS must be there and readable.
-- **Secrets** (passwords, also those in a URL, and the ticket secret) appear in no error and no log.
+- **Paths** that are relative begin at the folder of the file that names them. Files of TLS must be there and readable, and the folder of
+  a log file must be there.
+- **Secrets** (passwords, also their hashes and those in a URL, and the ticket secret) appear in no error and no log.
 `;
 
 const SECTIONS: ReadonlyArray<readonly [key: string, title: string]> = [
@@ -86,7 +87,7 @@ function rowsOf(name: string, schema: Schema, written: Set<Schema>): readonly Ro
     return [...row, ...rowsBelow(`${name}.`, mapping, written)];
   }
   if (mapping !== null || parts === null || mappingOf(parts) === null) return row;
-  const below = name === 'servers' ? `${name}.NAME` : `${name}[]`;
+  const below = hasNames(schema) ? `${name}.NAME` : `${name}[]`;
   return [...row, ...rowsBelow(`${below}.`, parts, written)];
 }
 

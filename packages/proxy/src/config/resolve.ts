@@ -1,11 +1,16 @@
+import { checkListens } from './check_listens.ts';
 import { namesInOrder, problemAt } from './locate.ts';
 import type { Notes } from './notes.ts';
 import type { Problem } from './problem.ts';
+import { adminListens } from './resolve_admin.ts';
 import { resolveBackend } from './resolve_backend.ts';
-import { checkBinds, resolveFrontend } from './resolve_frontend.ts';
+import { listensOf, resolveFrontend } from './resolve_frontend.ts';
+import { resolveLog } from './resolve_log.ts';
 import { warnOfLoops } from './resolve_loops.ts';
 import { checkLeads, type Lead, leadsOf, modeOf } from './resolve_mode.ts';
+import { resolveRuntimeApi } from './resolve_runtime_api.ts';
 import { resolveState } from './resolve_state.ts';
+import { resolveStats } from './resolve_stats.ts';
 import { checkTickets } from './resolve_tls.ts';
 import { checkUse } from './resolve_use.ts';
 import type { Config, GlobalConfig } from './resolved.ts';
@@ -31,7 +36,7 @@ function proxyName(hostname: string): string {
   return hostname.replaceAll(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64) || 'limpet';
 }
 
-function resolveGlobal(raw: RawGlobal, machine: Machine): GlobalConfig {
+function resolveGlobal(raw: RawGlobal, machine: Machine, notes: Notes): GlobalConfig {
   return {
     name: raw.name ?? proxyName(machine.hostname),
     workers: raw.workers === 'auto' ? Math.max(1, machine.cpus) : raw.workers,
@@ -39,13 +44,15 @@ function resolveGlobal(raw: RawGlobal, machine: Machine): GlobalConfig {
     hardStopAfterMs: raw.hard_stop_after,
     prereadMemoryBytes: raw.preread_memory,
     resolveEveryMs: raw.resolve_every,
-    log: raw.log,
+    log: resolveLog(raw.log, notes),
     tls: {
       ticketSecret: raw.tls.ticket_secret ?? null,
       ticketRotateMs: raw.tls.ticket_rotate,
       maxHandshakes: raw.tls.max_handshakes,
       handshakeQueue: raw.tls.handshake_queue,
     },
+    runtimeApi: resolveRuntimeApi(raw.runtime_api ?? [], notes),
+    stats: raw.stats === undefined ? null : resolveStats(raw.stats, notes),
   };
 }
 
@@ -76,15 +83,22 @@ function checkSections(config: Config, leads: readonly Lead[], notes: Notes): vo
   }
 }
 
+/** Where a configuration was read; absolute. */
+export interface Sources {
+  /** The file or folder that was named. */
+  readonly path: string;
+  readonly files: readonly string[];
+}
+
 /** Makes the configuration of what was written, and checks that its parts fit together. */
-export function resolveConfig(raw: RawConfig, tree: Tree, files: readonly string[], machine: Machine): Resolved {
+export function resolveConfig(raw: RawConfig, tree: Tree, sources: Sources, machine: Machine): Resolved {
   const notes: Notes = { tree, problems: [], warnings: [] };
   const leads = leadsOf(raw.frontends);
   checkLeads(leads, notes);
   const { defaults } = raw;
-  const global = resolveGlobal(raw.global, machine);
+  const global = resolveGlobal(raw.global, machine, notes);
   const config: Config = {
-    files,
+    ...sources,
     global,
     state: resolveState(raw.state, notes),
     frontends: inOrder('frontends', raw.frontends, notes, (name, part) =>
@@ -94,7 +108,7 @@ export function resolveConfig(raw: RawConfig, tree: Tree, files: readonly string
       resolveBackend(name, part, { defaults, mode: modeOf(name, leads) }, notes),
     ),
   };
-  checkBinds(config.frontends, notes);
+  checkListens([...listensOf(config.frontends, notes), ...adminListens(global, notes)], notes);
   checkSections(config, leads, notes);
   checkUse(config, leads, notes);
   warnOfLoops(config, notes);

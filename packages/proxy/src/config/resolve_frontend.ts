@@ -1,10 +1,10 @@
-import { clashes } from './address.ts';
-import { isWritten, problemAt, writePath } from './locate.ts';
+import type { Listen } from './check_listens.ts';
+import { isWritten } from './locate.ts';
 import { type Notes, noteValue } from './notes.ts';
 import { bindPath, resolveBind } from './resolve_bind.ts';
 import { checkFrontendMode } from './resolve_mode.ts';
 import { resolveRoutes, resolveSniRoutes } from './resolve_routes.ts';
-import type { BindConfig, FrontendConfig, GlobalConfig } from './resolved.ts';
+import type { FrontendConfig, GlobalConfig } from './resolved.ts';
 import type { RawFrontend } from './schema/frontend.ts';
 import type { RawDefaults } from './schema/timeouts.ts';
 import type { Path } from './tree.ts';
@@ -61,21 +61,13 @@ export function resolveFrontend(
   };
 }
 
-/** No two binds may want one port of one address. */
-export function checkBinds(frontends: readonly FrontendConfig[], notes: Notes): void {
-  const before: { readonly bind: BindConfig; readonly path: Path }[] = [];
-  for (const { name, binds } of frontends) {
-    for (const [index, bind] of binds.entries()) {
+/** The binds of all frontends, and where each stands. */
+export function listensOf(frontends: readonly FrontendConfig[], notes: Notes): readonly Listen[] {
+  return frontends.flatMap(({ name, binds }) =>
+    binds.map((bind, index) => {
       const place = bindPath(name, index, notes);
       const address = [...place, 'address'];
-      const path = isWritten(notes.tree, address) ? address : place;
-      const first = before.find(other => clashes(other.bind, bind));
-      before.push({ bind, path });
-      if (first === undefined) continue;
-      const message = `\`${writePath(path)}\`: {value} is taken by \`${writePath(first.path)}\``;
-      const same = first.bind.label === bind.label;
-      const remedy = same ? 'Remove one of them.' : 'Use another port, or listen on one of them only.';
-      notes.problems.push(problemAt(notes.tree, path, 'value', message, remedy));
-    }
-  }
+      return { at: bind, path: isWritten(notes.tree, address) ? address : place };
+    }),
+  );
 }

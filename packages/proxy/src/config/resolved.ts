@@ -4,6 +4,8 @@
  * `schema.ts` says how it is written in YAML, and `resolve.ts` makes the one from the other.
  */
 export interface Config {
+  /** The file or folder that was named, absolute: what a reload reads again. */
+  readonly path: string;
   /** The files it was read from, absolute. */
   readonly files: readonly string[];
   readonly global: GlobalConfig;
@@ -27,6 +29,58 @@ export interface GlobalConfig {
   readonly resolveEveryMs: number;
   readonly log: LogConfig;
   readonly tls: GlobalTlsConfig;
+  readonly runtimeApi: readonly RuntimeApiConfig[];
+  readonly stats: StatsConfig | null;
+}
+
+/** What an admin face lets its caller do. */
+export type AdminLevel = 'user' | 'operator' | 'admin';
+
+/** A socket on which HAProxy's commands are understood. */
+export interface RuntimeApiConfig {
+  /** As written. */
+  readonly label: string;
+  readonly listen:
+    | {
+        readonly kind: 'unix';
+        /** Absolute. */
+        readonly path: string;
+        /** Permission bits. Default 0o600. */
+        readonly mode: number;
+        /** Names or numbers; null: as the process. */
+        readonly user: string | number | null;
+        readonly group: string | number | null;
+      }
+    /** Loopback only. */
+    | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  /** Default: admin for a unix socket, operator for a port. */
+  readonly level: AdminLevel;
+  /** An idle connection is closed after this. Default 10 s (HAProxy's `stats timeout`). */
+  readonly timeoutMs: number;
+}
+
+/** The HTTP side: page, CSV, metrics, JSON. */
+export interface StatsConfig {
+  readonly label: string;
+  readonly host: string;
+  readonly port: number;
+  /** `/stats`: where the page is. */
+  readonly uri: string;
+  /** How often the page's numbers are sent. Default 10 s in the design, at least 1 s. */
+  readonly refreshMs: number;
+  /** Null: HTTP. */
+  readonly tls: TlsBindConfig | null;
+  /** Empty: everybody who reaches it may look, and nobody may act; only on loopback. */
+  readonly users: readonly StatsUser[];
+  /** Names, beside localhost and literal addresses, under which it may be asked (Host header; against DNS rebinding). */
+  readonly hosts: readonly string[];
+}
+
+export interface StatsUser {
+  readonly name: string;
+  /** `$scrypt$ln=15,r=8,p=1$SALT$HASH`, base64 without padding: what `limpet password` prints. Never logged. */
+  readonly password: string;
+  readonly level: AdminLevel;
 }
 
 /** What all TLS binds share. */
@@ -47,7 +101,26 @@ export interface LogConfig {
   readonly format: 'json' | 'pretty' | 'tcplog';
   /** Whether user names are logged. Default false. */
   readonly usernames: boolean;
+  readonly target: LogTarget;
+  /** Above so many lines a second of one event (each process for itself) only one in `keep` is written; null: all are. */
+  readonly sample: { readonly above: number; readonly keep: number } | null;
 }
+
+export type LogTarget =
+  | { readonly kind: 'stdout' }
+  /** Opened for appending, reopened at SIGUSR1. Absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** RFC 5424. */
+  | {
+      readonly kind: 'syslog';
+      readonly transport:
+        | { readonly kind: 'unix'; readonly path: string }
+        | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
+      /** `daemon`, `local0`, … */
+      readonly facility: string;
+      /** APP-NAME. Default `limpet`. */
+      readonly tag: string;
+    };
 
 export type StateConfig = { readonly store: 'memory' } | { readonly store: 'redis'; readonly redis: RedisConfig };
 export interface RedisConfig {

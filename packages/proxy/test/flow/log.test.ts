@@ -11,7 +11,7 @@ const MOST_GROWTH_BYTES = 40 << 20;
 /** Writes all lines at once, while nobody reads them; says on standard error how much it grew, and then waits. */
 const PROGRAM = `
   const { createLog } = await import(process.argv[1]);
-  const log = createLog({ level: 'info', format: 'json', usernames: false }, 'w');
+  const log = createLog({ level: 'info', format: 'json', usernames: false, target: { kind: 'stdout' }, sample: null }, 'w');
   const before = process.memoryUsage.rss();
   for (let round = 0; round < 200; round += 1) {
     for (let at = 0; at < ${LINES / 200}; at += 1) log.info('line', { at, text: 'x'.repeat(150) });

@@ -6,7 +6,8 @@ import { bindTlsSchema, type RawBindTls } from './tls.ts';
 import { keyDoc, scalar, type Written } from './values.ts';
 import { bindWebSocketSchema, type RawBindWebSocket } from './websocket.ts';
 
-interface Labelled {
+/** An address to listen on, and how it was written. */
+export interface Labelled {
   readonly label: string;
   readonly at: HostAndPort;
 }
@@ -23,16 +24,19 @@ function readLabelled(input: Written): Reading<Labelled> {
   return reading.ok ? { ok: true, value: { label: String(input).trim(), at: reading.value } } : reading;
 }
 
-const address = (meaning: string): z.ZodType<Labelled> => scalar('address:port', meaning, readLabelled);
+/** `*:1883`, `127.0.0.1:8888`. */
+export function listenAddress(meaning: string): z.ZodType<Labelled> {
+  return scalar('address:port', meaning, readLabelled);
+}
 
 const BIND =
   'Where to listen. `*:1883` and `:1883` are all IPv4 addresses, `[::]:1883` and `:::1883` all addresses; port 0 is any ' +
   'free port.';
 
 const oneBind: z.ZodType<RawBind> = z.union([
-  address(BIND).transform(only => ({ address: only })),
+  listenAddress(BIND).transform(only => ({ address: only })),
   z.strictObject({
-    address: address('Where to listen, as above.'),
+    address: listenAddress('Where to listen, as above.'),
     tls: bindTlsSchema.optional(),
     websocket: bindWebSocketSchema.optional(),
     accept_proxy: networks({

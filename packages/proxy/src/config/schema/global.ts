@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import type { LogConfig } from '../resolved.ts';
 import type { Reading } from '../units.ts';
+import { logSchema, type RawLog } from './log.ts';
+import { type RawRuntimeApi, runtimeApiSchema } from './runtime_api.ts';
+import { type RawStats, statsSchema } from './stats.ts';
 import { globalTlsSchema, type RawGlobalTls } from './tls.ts';
-import { choice, duration, flag, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
+import { duration, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
 
 const MIB = 1024 ** 2;
 const MAX_WORKERS = 256;
@@ -14,7 +16,9 @@ export interface RawGlobal {
   readonly hard_stop_after: number;
   readonly preread_memory: number;
   readonly resolve_every: number;
-  readonly log: LogConfig;
+  readonly runtime_api?: readonly RawRuntimeApi[] | undefined;
+  readonly stats?: RawStats | undefined;
+  readonly log: RawLog;
   readonly tls: RawGlobalTls;
 }
 
@@ -24,17 +28,6 @@ function readWorkers(input: Written): Reading<number | 'auto'> {
   if (workers >= 1 && workers <= MAX_WORKERS) return { ok: true, value: workers };
   return { ok: false, message: '{value} is no number of workers', remedy: `Write auto, or 1 to ${MAX_WORKERS}.` };
 }
-
-const log = z
-  .strictObject({
-    level: choice('The least important lines that are written.', ['debug', 'info', 'warn', 'error']).prefault('info'),
-    format: choice(
-      '`json`: one object a line. `pretty`: for people. `tcplog`: the line of HAProxy, for tools that read it.',
-      ['json', 'pretty', 'tcplog'],
-    ).prefault('json'),
-    usernames: flag('Whether the user names of clients are logged. Passwords never are.').prefault(false),
-  })
-  .meta(keyDoc('mapping', 'What is logged, and how.'));
 
 export const globalSchema: z.ZodType<RawGlobal> = z
   .strictObject({
@@ -63,7 +56,9 @@ export const globalSchema: z.ZodType<RawGlobal> = z
       64 * 1024 * MIB,
     ).prefault('64MiB'),
     resolve_every: duration('How often the host names of servers are looked up again.', 1_000).prefault('10s'),
-    log: log.prefault({}),
+    runtime_api: runtimeApiSchema.optional(),
+    stats: statsSchema.optional(),
+    log: logSchema.prefault({}),
     tls: globalTlsSchema.prefault({}),
   })
   .meta(keyDoc('mapping', 'The program as a whole.'));

@@ -55,6 +55,12 @@ export function partsOf(schema: Schema): Schema | null {
   return null;
 }
 
+/** Whether a mapping of names may stand here. */
+export function hasNames(schema: Schema): boolean {
+  const inner = unwrap(schema).schema;
+  return inner instanceof z.ZodRecord || (inner instanceof z.ZodUnion && inner.options.some(hasNames));
+}
+
 /** The keys that are known at a path; none where there is no mapping with fixed keys. */
 export function knownKeys(root: Schema, path: readonly PropertyKey[]): readonly string[] {
   let schema: Schema | null = root;

@@ -10,6 +10,7 @@ backends: { emqx: { servers: { emqx1: 10.0.0.1 } } }
 
 test('the smallest configuration has every default', () => {
   const expected: Config = {
+    path: '%',
     files: ['%/limpet.yaml'],
     global: {
       name: hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '-'),
@@ -18,8 +19,10 @@ test('the smallest configuration has every default', () => {
       hardStopAfterMs: 30_000,
       prereadMemoryBytes: 67_108_864,
       resolveEveryMs: 10_000,
-      log: { level: 'info', format: 'json', usernames: false },
+      log: { level: 'info', format: 'json', usernames: false, target: { kind: 'stdout' }, sample: null },
       tls: { ticketSecret: null, ticketRotateMs: 43_200_000, maxHandshakes: 64, handshakeQueue: 10_000 },
+      runtimeApi: [],
+      stats: null,
     },
     state: { store: 'memory' },
     frontends: [

@@ -22,6 +22,9 @@ const redis = (url: string): string =>
 const ticket = (keys: string): string => `global: { tls: { ${keys} } }\n${withBackend('servers: { a: 10.0.0.1 }')}`;
 const check = (keys: string): string => withBackend(`check: { ${keys} }\n    servers: { a: 10.0.0.1 }`);
 
+const users = (keys: string): string =>
+  `global: { stats: { bind: 127.0.0.1:1, users: { ${keys} } } }\n${withBackend('servers: { a: 10.0.0.1 }')}`;
+
 test.each([
   ['a URL with another scheme', redis(`"http://:${SECRET}@host"`)],
   ['a URL with a bad port', redis(`"redis://:${SECRET}@host:port"`)],
@@ -43,6 +46,18 @@ test.each([
   ['a ticket secret that is too short', ticket(`ticket_secret: ${SECRET}`)],
   ['a ticket secret that is too short, from the environment', ticket(`ticket_secret: "\${SECRET}"`)],
   ['a ticket secret that is a list', ticket(`ticket_secret: [${SECRET}]`)],
+  ['a password that is no hash', users(`bob: ${SECRET}`)],
+  ['a password of a mapping that is no hash', users(`bob: { password: ${SECRET}, level: boss }`)],
+  ['a password of a user that is a list', users(`bob: [${SECRET}]`)],
+  ['a password of a user that is an alias', users(`bob: *${SECRET}`)],
+  ['a password of a user from the environment', users(`bob: "\${SECRET}"`)],
+  ['a hash without quotes', users(`bob: $scrypt$ln=15,r=8,p=1$${SECRET}`)],
+  ['a hash without quotes in a mapping', users(`bob: { password: $scrypt$ln=15,r=8,p=1$${SECRET} }`)],
+  ['a hash that is cut', users(`bob: "$scrypt$ln=15,r=8,p=1$${SECRET}"`)],
+  [
+    'a word of HAProxy with a password',
+    `global: { stats auth: "bob:${SECRET}" }\n${withBackend('servers: { a: 10.0.0.1 }')}`,
+  ],
   ['a password with a bad escape', check(`username: a, password: "${SECRET}\\d"`)],
 ])('P11: %s is refused without being shown', (_, text) => {
   const wrongs = wrongsOf(text, { SECRET });

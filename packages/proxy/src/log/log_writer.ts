@@ -1,4 +1,4 @@
-import { write } from 'node:fs';
+import type { Way } from './way.ts';
 
 /** One system call for many lines: they wait for others, but not for long. */
 const FLUSH_EVERY_MS = 50;
@@ -11,7 +11,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const FLUSH_MOST_MS = 1000;
 
 export interface LogWriterOptions {
-  readonly fd: number;
+  readonly way: Way;
   /** What one system call takes, unless one line is longer. */
   readonly chunkBytes: number;
   /** The way out works again; so many lines were lost meanwhile. */
@@ -24,8 +24,8 @@ interface Chunk {
 }
 
 /**
- * Writes lines to a file descriptor, never in the way of the event loop. Whatever becomes of the descriptor (a full disk, a
- * pipe that nobody reads or that is closed) costs lines, at most: nothing is thrown, and nothing waits for it for ever.
+ * Writes lines, never in the way of the event loop. Whatever becomes of the way out (a full disk, a pipe that nobody reads or
+ * that is closed, a syslog server that is away) costs lines, at most: nothing is thrown, and nothing waits for it for ever.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -82,8 +82,9 @@ export class LogWriter {
     this.#current ??= this.#take();
     if (this.#current === null) return;
     this.#underWay = true;
-    write(this.#options.fd, this.#current, (error, written) => {
+    this.#options.way.send(this.#current, (error, written, lost = 0) => {
       this.#underWay = false;
+      this.#dropped += lost;
       if (error === null) this.#wrote(written);
       else this.#failed(error);
     });
