@@ -61,6 +61,10 @@ export class Registry<Session extends Registered> {
     return [...(this.#byServer.get(`${backend}/${server}`) ?? [])];
   }
 
+  has(session: Session): boolean {
+    return this.#sessions.has(session);
+  }
+
   all(): Session[] {
     return [...this.#sessions.keys()];
   }

@@ -3,10 +3,9 @@ import type { ArrivalRefusal, Arriving } from '../listen/arrival.ts';
 import { type Log, type LogFields, printable } from '../log.ts';
 import type { RefusalReason } from '../preread/refusal.ts';
 import type { Connect, Inbound, Link, Outcome } from '../stages.ts';
+import { clientOf, versionWord } from './live_facts.ts';
 import type { WorkerCounts } from './registry.ts';
 import { tcplogLine } from './tcplog.ts';
-
-const VERSIONS: Readonly<Record<Connect['version'], string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' };
 
 /** A client that is turned away, at whichever stage. */
 export interface Refused {
@@ -111,19 +110,18 @@ export class SessionLog {
     return {
       client_id: printable(assignedClientId ?? connect.clientId),
       ...(this.#usernames && connect.username !== null ? { username: printable(connect.username) } : {}),
-      version: VERSIONS[connect.version],
+      version: versionWord(connect.version),
       ...(connect.bridge ? { bridge: true } : {}),
     };
   }
 }
 
 function where({ id, frontend, bind, source, tls, websocket }: Arriving & Partial<Inbound>): LogFields {
-  const { address, port } = source;
   return {
     session: id,
     frontend: frontend.name,
     bind,
-    client: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    client: clientOf({ source }),
     ...(tls ? { tls: tls.version, resumed: tls.resumed } : {}),
     ...(tls?.sni ? { sni: printable(tls.sni) } : {}),
     ...(tls?.clientCert?.cn ? { cert_cn: printable(tls.clientCert.cn) } : {}),

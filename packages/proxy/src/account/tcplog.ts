@@ -20,6 +20,8 @@ const STATES: Readonly<Record<RelayEnd, string>> = {
   client_idle: 'cD',
   server_idle: 'sD',
   server_down: 'DD',
+  maintenance: 'KD',
+  drained: 'KD',
   shutdown: 'KD',
   killed: 'KD',
 };

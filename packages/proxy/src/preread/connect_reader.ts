@@ -4,6 +4,7 @@ import type { Connect, Hello } from '../stages.ts';
 import { decodeConnect } from './connect.ts';
 import { MAX_HEAD_BYTES, readHead } from './head.ts';
 import { type Refusal, refusePreread } from './refusal.ts';
+import { MAX_SHOWN_BYTES, shownHead } from './shown_head.ts';
 
 /**
  * What the bytes so far amount to: too little yet, a whole CONNECT that is legal, or something that cannot become one.
@@ -38,6 +39,7 @@ export class ConnectReader implements PrereadHolder {
   #packetBytes: number | null = null;
   #version: Connect['version'] | null = null;
   #outcome: Step | null = null;
+  #shown = '';
 
   /**
    * @param limits `maxSizeBytes`: what a CONNECT may take, its fixed header included
@@ -57,6 +59,11 @@ export class ConnectReader implements PrereadHolder {
   /** The length of the CONNECT, its fixed header included, as soon as it is known. */
   get packetBytes(): number | null {
     return this.#packetBytes;
+  }
+
+  /** Of a CONNECT that is malformed: what an operator may see of it, in hex. Else empty. */
+  get shownHead(): string {
+    return this.#shown;
   }
 
   /** What it holds of the pool. */
@@ -110,7 +117,10 @@ export class ConnectReader implements PrereadHolder {
     const held = this.#buffer.subarray(0, this.#heldBytes);
     const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk.subarray(0, MAX_HEAD_BYTES)]);
     const head = readHead(bytes, this.#maxSizeBytes);
-    if (head.kind === 'bad') return head.refusal;
+    if (head.kind === 'bad') {
+      this.#shown = shownHead(bytes.subarray(0, MAX_SHOWN_BYTES));
+      return head.refusal;
+    }
     this.#packetBytes = head.packetBytes;
     if (head.kind === 'head') this.#version = head.version;
     return null;
@@ -119,7 +129,10 @@ export class ConnectReader implements PrereadHolder {
   #complete(chunk: Buffer, packetBytes: number): Step {
     const bytes = this.#joined(chunk);
     const answer = decodeConnect(bytes.subarray(0, packetBytes));
-    if (!answer.ok) return this.#conclude({ kind: 'bad', refusal: answer.refusal });
+    if (!answer.ok) {
+      this.#shown = shownHead(bytes.subarray(0, MAX_SHOWN_BYTES));
+      return this.#conclude({ kind: 'bad', refusal: answer.refusal });
+    }
     return this.#conclude({ kind: 'hello', hello: { connect: answer.connect, bytes } });
   }
 

@@ -7,7 +7,8 @@ import type { Refusal } from './refusal.ts';
 
 export type Preread =
   | { readonly kind: 'hello'; readonly hello: Hello }
-  | { readonly kind: 'bad'; readonly refusal: Refusal }
+  /** `receivedBytes`: how many had come; `head`: the first of them in hex, where the CONNECT was malformed. */
+  | { readonly kind: 'bad'; readonly refusal: Refusal; readonly receivedBytes: number; readonly head: string }
   /** It came and went without a byte: a port check, not a client. */
   | { readonly kind: 'silent' };
 
@@ -63,7 +64,11 @@ class Reading implements Prereading {
     }
     const step = this.#reader.push(chunk);
     if (step.kind === 'more') return;
-    if (step.kind === 'bad' || this.#isMessageWhole()) {
+    if (step.kind === 'bad') {
+      this.#refuse(step.refusal);
+      return;
+    }
+    if (this.#isMessageWhole()) {
       this.#end(step);
       return;
     }
@@ -88,7 +93,10 @@ class Reading implements Prereading {
     else this.#refuse((this.#tail ?? this.#reader).closedEarly());
   }
 
-  readonly #refuse = (refusal: Refusal): void => this.#end({ kind: 'bad', refusal });
+  readonly #refuse = (refusal: Refusal): void => {
+    const { receivedBytes, shownHead } = this.#reader;
+    this.#end({ kind: 'bad', refusal, receivedBytes, head: shownHead });
+  };
 
   #end(preread: Preread): void {
     const settle = this.#settle;

@@ -71,7 +71,13 @@ class WorkerGone implements fc.Command<Model, Ledger> {
 
 function compare(model: Model, ledger: Ledger): void {
   const used = [...model.values()].flatMap(sessions => [...sessions.values()]);
-  for (const server of SERVERS) expect(ledger.conns('emqx', server)).toBe(used.filter(one => one === server).length);
+  for (const server of SERVERS) {
+    expect(ledger.conns('emqx', server)).toBe(used.filter(one => one === server).length);
+    for (let worker = 0; worker < WORKERS; worker += 1) {
+      const its = [...(model.get(worker)?.values() ?? [])].filter(one => one === server).length;
+      expect(ledger.connsOf(worker, 'emqx', server)).toBe(its);
+    }
+  }
 }
 
 test('P8, P12: the counts are right after any interleaving of use, free and the death of workers', () => {

@@ -21,6 +21,7 @@ function scene(how: { format?: LogConfig['format']; usernames?: boolean } = {}) 
     error: say,
     line: text => texts.push(text),
     format: how.format ?? 'json',
+    reopen() {},
     async flush() {},
   };
   const counts = () => ({ total: 1, frontend: 1, backend: 1, server: 1 });

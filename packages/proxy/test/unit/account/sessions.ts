@@ -41,6 +41,7 @@ export function inbound(over: Partial<Inbound> = {}): Inbound {
     id: 7,
     frontend: FRONTEND,
     bind: '*:1883',
+    bindScope: 'mqtt/*:1883#0',
     client,
     source: { address: '192.0.2.7', port: 50_123 },
     destination: { address: '192.0.2.1', port: 1883 },

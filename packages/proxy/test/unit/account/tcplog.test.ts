@@ -42,6 +42,8 @@ describe('the termination state (HAProxy 2.6, 8.5)', () => {
     ['client_idle', 'cD'],
     ['server_idle', 'sD'],
     ['server_down', 'DD'],
+    ['maintenance', 'KD'],
+    ['drained', 'KD'],
     ['shutdown', 'KD'],
     ['killed', 'KD'],
   ] as const)('%s is %s', (end, state) => {

@@ -1,0 +1,61 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** A pause shorter than that may go unseen. Each look costs some 30 µs where nothing else happens: 0.6 % of a CPU. */
+const RESOLUTION_MS = 5;
+/** So often delays are told. */
+export const LOOP_TOLD_MS = 1000;
+
+/** How long the event loop of this process kept others waiting. */
+export class LoopWatch {
+  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  /** Until the first take(), loading the program counts. */
+  #isNew = true;
+
+  constructor() {
+    this.#delays.enable();
+  }
+
+  /** The longest delay since the last call, in milliseconds. */
+  take(): number {
+    const { max, count } = this.#delays;
+    this.#delays.reset();
+    const isFirst = this.#isNew;
+    this.#isNew = false;
+    return isFirst || count === 0 ? 0 : Math.max(0, max / 1e6 - RESOLUTION_MS);
+  }
+
+  close(): void {
+    this.#delays.disable();
+  }
+}
+
+/** What is asked for is the longest of between one and two of these. */
+const WINDOW_MS = 30_000;
+
+interface Windows {
+  sinceMs: number;
+  now: number;
+  before: number;
+}
+
+/** The longest delays of a while, by who had them. Looking at them changes nothing, so that any number may look. */
+export class RecentDelays<Name> {
+  readonly #windows = new Map<Name, Windows>();
+
+  note(name: Name, delayMs: number, nowMs: number): void {
+    const windows = this.#windows.get(name) ?? { sinceMs: nowMs, now: 0, before: 0 };
+    this.#windows.set(name, windows);
+    if (nowMs - windows.sinceMs >= WINDOW_MS) Object.assign(windows, { sinceMs: nowMs, now: 0, before: windows.now });
+    windows.now = Math.max(windows.now, delayMs);
+  }
+
+  /** In milliseconds, of the last 30 to 60 seconds. */
+  of(name: Name): number {
+    const windows = this.#windows.get(name);
+    return windows === undefined ? 0 : Math.max(windows.now, windows.before);
+  }
+
+  forget(name: Name): void {
+    this.#windows.delete(name);
+  }
+}
