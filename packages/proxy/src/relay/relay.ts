@@ -1,7 +1,9 @@
 import type { Timer, TimerWheel } from '../clock.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { RelayEnd, StopReason } from '../stages.ts';
-import { Side } from './side.ts';
+import { Farewell } from './farewell.ts';
+import type { PacketBoundary } from './packet_boundary.ts';
+import { type ByteCount, Side } from './side.ts';
 
 export interface RelayLimits {
   /** Silence of the client after which it counts as gone; null: none. */
@@ -9,6 +11,15 @@ export interface RelayLimits {
   /** Silence of the broker after which it counts as gone; null: none. */
   readonly serverIdleMs: number | null;
 }
+
+/** Counts what passes. */
+export interface RelayMeter {
+  /** From the client, and to it. */
+  readonly in: ByteCount;
+  readonly out: ByteCount;
+}
+
+const UNCOUNTED: RelayMeter = { in: { add() {} }, out: { add() {} } };
 
 /**
  * How long one direction may stay without a byte after the other has ended, and how long a peer may take to fetch the
@@ -31,16 +42,29 @@ export class Relay {
   #endMs = 0;
   #timer: Timer | null = null;
   #onDone: ((end: RelayEnd) => void) | null = null;
+  #boundary: PacketBoundary | null = null;
+  #farewell: Farewell | null = null;
 
-  constructor(client: Endpoint, server: Endpoint, limits: RelayLimits, wheel: TimerWheel) {
+  constructor(
+    client: Endpoint,
+    server: Endpoint,
+    limits: RelayLimits,
+    wheel: TimerWheel,
+    meter: RelayMeter = UNCOUNTED,
+  ) {
     this.#wheel = wheel;
     this.#limits = limits;
-    this.#client = new Side(client, server, wheel);
-    this.#server = new Side(server, client, wheel);
+    this.#client = new Side(client, server, wheel, meter.in);
+    this.#server = new Side(server, client, wheel, meter.out);
   }
 
-  /** Sends the client what was read of the broker already, then relays. Resolves when both sides are closed. */
-  run(toClient: Buffer): Promise<RelayEnd> {
+  /**
+   * Sends the client what was read of the broker already, then relays. Resolves when both sides are closed. `boundary`
+   * follows the broker's packets, from the first of these bytes on; null: the client can be told nothing.
+   */
+  run(toClient: Buffer, boundary: PacketBoundary | null = null): Promise<RelayEnd> {
+    this.#boundary = boundary;
+    this.#server.follow(boundary);
     return new Promise(resolve => {
       this.#onDone = resolve;
       this.#client.attach(this.#server, code => this.#sideEnded('client', code));
@@ -67,10 +91,25 @@ export class Relay {
     this.#server.endpoint.close();
   }
 
+  /**
+   * Asks the client to leave: with these words between two packets of the broker, or without (where null, or where there
+   * is no boundary to say them at). At most 9 s later both sides are closed. False: it is not running, or ends already.
+   */
+  evict(words: Buffer | null): boolean {
+    if (this.#onDone === null || this.#end !== null) return false;
+    this.#ending('drained');
+    const boundary = this.#boundary;
+    const last = words === null || boundary === null ? null : { words, boundary };
+    this.#farewell = new Farewell(this.#client, this.#server, last, this.#wheel);
+    this.#farewell.begin();
+    return true;
+  }
+
   #sideEnded(name: 'client' | 'server', code: string | null): void {
     this.#ending(code === null ? `${name}_closed` : `${name}_reset`);
     if (!this.#client.gone || !this.#server.gone) return;
     this.#timer?.cancel();
+    this.#farewell?.over();
     const done = this.#onDone;
     this.#onDone = null;
     if (this.#end !== null) done?.(this.#end);

@@ -1,8 +1,14 @@
 import type { TimerWheel } from '../clock.ts';
 import type { Endpoint, EndpointListener } from '../endpoint.ts';
+import type { PacketBoundary } from './packet_boundary.ts';
 
 /** A slow side may take its time: this long without room for more is not slow, but gone. */
 const LONGEST_STALL_MS = 120_000;
+
+/** Counts bytes as they pass. */
+export interface ByteCount {
+  add(bytes: number): void;
+}
 
 /** One side of a relay: hears its endpoint and passes on to the other one. */
 export class Side implements EndpointListener {
@@ -13,15 +19,19 @@ export class Side implements EndpointListener {
   lastMs: number;
   readonly #to: Endpoint;
   readonly #wheel: TimerWheel;
+  readonly #passed: ByteCount;
   /** Since when we do not read this side, because the other one is slow; null: we do. */
   #heldMs: number | null = null;
   #other: Side | null = null;
+  #boundary: PacketBoundary | null = null;
   #onEnd: (code: string | null) => void = () => {};
 
-  constructor(endpoint: Endpoint, to: Endpoint, wheel: TimerWheel) {
+  /** `passed`: told of every byte that this side sends. */
+  constructor(endpoint: Endpoint, to: Endpoint, wheel: TimerWheel, passed: ByteCount) {
     this.endpoint = endpoint;
     this.#to = to;
     this.#wheel = wheel;
+    this.#passed = passed;
     this.lastMs = wheel.now;
   }
 
@@ -32,12 +42,24 @@ export class Side implements EndpointListener {
     this.endpoint.attach(this);
   }
 
+  /** Sees all that comes from here on. */
+  follow(boundary: PacketBoundary | null): void {
+    this.#boundary = boundary;
+  }
+
   start(): void {
     if (this.#heldMs === null) this.endpoint.resume();
   }
 
   bytes(chunk: Buffer): void {
+    this.#boundary?.push(chunk);
+    this.pass(chunk);
+  }
+
+  /** Passes on what nobody follows. */
+  pass(chunk: Buffer): void {
     this.lastMs = this.#wheel.now;
+    this.#passed.add(chunk.length);
     if (chunk.length === 0 || this.#to.write(chunk)) return;
     this.#heldMs = this.#wheel.now;
     this.endpoint.pause();

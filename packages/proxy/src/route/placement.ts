@@ -117,6 +117,20 @@ export class Placement {
     desk.free(this.#by.epoch);
   }
 
+  /**
+   * The session is asked to leave: its server counts it no more, though it may stay for some seconds. `forget`: its key is
+   * let go of as well, so that its client finds another server; else the entry stays until release().
+   */
+  leaving(forget: boolean): void {
+    const { table, pins, desk } = this.#route;
+    if (forget && table !== null && this.#pin !== null) {
+      pins.remove(this.#pin);
+      void table.forget(this.#pin);
+      this.#pin = null;
+    }
+    desk.free(this.#by.epoch);
+  }
+
   /** The answer does not matter: where the client is, it is. */
   async #adopt(table: StickTable, key: string, server: string): Promise<void> {
     this.#key = key;
@@ -154,13 +168,12 @@ export class Placement {
   async #askTable(table: StickTable, key: string): Promise<Candidate> {
     const usable = this.#route.view.usable(this.#tried);
     const look = await table.claim({ key, usable, candidate: null, by: this.#by });
-    // The shared table had lost the key, and this proxy remembered where its client was: that is claimed for it now.
-    if (look.kind === 'claimed') this.#claimed(look.displaced);
-    if (look.kind === 'held' || look.kind === 'claimed')
-      return await this.#returning(table, key, look.server, look.degraded);
+    if (look.kind === 'held') return await this.#returning(table, key, look.server, look.degraded);
     const placed = look.degraded ? await this.#agreed(key) : await this.#place(key, null);
     if (placed.server === null) return { kind: 'nobody', why: placed.why };
-    return await this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server);
+    // The shared table may have lost the key where the primary remembers its home: that is claimed for it now.
+    const isHome = placed.stick === 'held';
+    return await this.#settle(await this.#claimFor(table, key, usable, placed.server), placed.server, isHome);
   }
 
   /** A client that is in the table needs no word from the primary, but where its server counts its connections. */
@@ -181,11 +194,11 @@ export class Placement {
   }
 
   /** Somebody else may have claimed the key meanwhile: then that is where it goes. */
-  async #settle(answer: ClaimAnswer, candidate: string): Promise<Candidate> {
+  async #settle(answer: ClaimAnswer, candidate: string, isHome = false): Promise<Candidate> {
     const server = answer.kind === 'held' || answer.kind === 'claimed' ? answer.server : candidate;
     const how = answer.kind === 'claimed' ? this.#claimed(answer.displaced) : howOf(answer.kind);
     this.#use(server);
-    return await this.#candidate(server, how, answer.degraded);
+    return await this.#candidate(server, isHome && how === 'new' ? 'sticky' : how, answer.degraded);
   }
 
   /** Where connections are counted, the primary says whether it is full. */

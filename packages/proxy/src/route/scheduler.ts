@@ -1,4 +1,6 @@
-import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
+import type { AdminState } from '@limpet/state';
+import type { Algorithm, BackendConfig, ServerConfig } from '../config/resolved.ts';
+import { keepOnly } from './select/keep_only.ts';
 import { selectorOf } from './select/select.ts';
 import type { Ask, Contender, Selector } from './select/selector.ts';
 
@@ -12,6 +14,10 @@ export interface ServerStatus {
   readonly up: boolean;
   /** It has just kept somebody waiting: others are tried first. */
   readonly suspect: boolean;
+  /** The operator's word. */
+  readonly admin: AdminState;
+  /** Effective: the operator's, else the configured one. */
+  readonly weight: number;
 }
 
 export interface PickRequest extends Ask {
@@ -24,13 +30,32 @@ export type NoServer = 'down' | 'full';
 
 const SLOWSTART_FLOOR = 0.05;
 
+/** Returning clients may go there. */
+export function takesReturning({ up, address, admin }: ServerStatus): boolean {
+  return up && address !== null && (admin === 'ready' || admin === 'drain_new');
+}
+
+/** New clients may go there. */
+export function takesNew({ up, address, admin, weight }: ServerStatus): boolean {
+  return up && address !== null && admin === 'ready' && weight > 0;
+}
+
+/** A server with its status; only those that have one take part. */
+interface Standing {
+  readonly config: ServerConfig;
+  readonly status: ServerStatus;
+}
+
 /**
  * Who is next, for one backend. There is one for the whole proxy, in the primary, so that turns and counts are exact
  * whichever worker asks (P6).
  */
 export class Scheduler {
-  readonly #servers: readonly ServerConfig[];
-  readonly #selector: Selector;
+  #servers: readonly ServerConfig[];
+  #balance: Algorithm;
+  #selector: Selector;
+  /** While sessions are spread anew: by connections, whatever the algorithm. */
+  #evening: Selector | null = null;
   readonly #conns: (server: string) => number;
   readonly #now: () => number;
   readonly #status = new Map<string, ServerStatus>();
@@ -40,16 +65,40 @@ export class Scheduler {
   /** `conns`: connections of a server now, reserved ones too. `now`: monotonic milliseconds. */
   constructor(backend: BackendConfig, conns: (server: string) => number, now: () => number) {
     this.#servers = backend.servers;
+    this.#balance = backend.balance;
     this.#selector = selectorOf(backend.balance);
     this.#conns = conns;
     this.#now = now;
   }
 
-  /** Takes a server's new status over. */
+  /** Takes a server's new status over. Slow start begins where the checks, or the end of maintenance, bring it back. */
   update(status: ServerStatus): void {
     const before = this.#status.get(status.name);
-    if (before !== undefined && !before.up && status.up) this.#upSince.set(status.name, this.#now());
+    if (before !== undefined && !isThere(before) && isThere(status)) this.#upSince.set(status.name, this.#now());
     this.#status.set(status.name, status);
+  }
+
+  /**
+   * Another configuration of the same backend. Statuses, slow start and, where the algorithm stays, turns are kept; what
+   * is known of servers that are gone is forgotten. A new server takes part from its first update() on.
+   */
+  reconfigure(backend: BackendConfig): void {
+    this.#servers = backend.servers;
+    if (backend.balance !== this.#balance) this.#selector = selectorOf(backend.balance);
+    this.#balance = backend.balance;
+    const names = new Set(backend.servers.map(({ name }) => name));
+    keepOnly(this.#status, names);
+    keepOnly(this.#upSince, names);
+    this.#selector.keep?.(names);
+  }
+
+  /**
+   * While a rebalance runs: pick() takes the server with the fewest connections for its weight, whatever the algorithm, and
+   * without slow start. So who was asked to leave a crowded server comes to one below its share. Turns stay as they were.
+   */
+  setEvening(on: boolean): void {
+    if (on) this.#evening ??= selectorOf('leastconn');
+    else this.#evening = null;
   }
 
   statuses(): ServerStatus[] {
@@ -58,21 +107,22 @@ export class Scheduler {
 
   /** Servers that a returning client may go to. Suspects only when there is nobody else. */
   usable(exclude: readonly string[]): string[] {
-    const open = this.#servers.filter(server => this.#isOpen(server, exclude));
-    const trusted = open.filter(server => !this.#isSuspect(server));
-    return (trusted.length > 0 ? trusted : open).map(server => server.name);
+    const open = this.#standing().filter(one => takesReturning(one.status) && this.#isOpen(one, exclude));
+    const trusted = open.filter(({ status }) => !status.suspect);
+    return (trusted.length > 0 ? trusted : open).map(({ config }) => config.name);
   }
 
   /**
    * The next server for a new client; its turn is used up. Active servers before backups, trusted before suspects; one
-   * of weight 0 gets no new clients.
+   * of weight 0 gets no new clients, and none that an operator has taken out of service.
    */
   pick(request: PickRequest): string | null {
-    const open = this.#servers.filter(server => server.weight > 0 && this.#isOpen(server, request.exclude));
+    const open = this.#standing().filter(one => takesNew(one.status) && this.#isOpen(one, request.exclude));
+    const selector = this.#evening ?? this.#selector;
     for (const suspect of [false, true]) {
       for (const backup of [false, true]) {
-        const tier = open.filter(server => server.backup === backup && this.#isSuspect(server) === suspect);
-        const next = this.#selector.order(this.#contenders(tier), request)[0];
+        const tier = open.filter(({ config, status }) => config.backup === backup && status.suspect === suspect);
+        const next = selector.order(this.#contenders(tier), request)[0];
         if (next !== undefined) return next.name;
       }
     }
@@ -81,15 +131,24 @@ export class Scheduler {
 
   /** Why usable() and pick() found nobody. */
   whyNobody(): NoServer {
-    return this.#servers.some(server => this.#isUp(server) && this.#isFull(server)) ? 'full' : 'down';
+    return this.#standing().some(({ config, status }) => takesReturning(status) && this.#isFull(config))
+      ? 'full'
+      : 'down';
   }
 
-  #contenders(servers: readonly ServerConfig[]): Contender[] {
-    return servers.map(server => ({
-      index: this.#servers.indexOf(server),
-      name: server.name,
-      weight: server.weight * this.#warmth(server),
-      conns: this.#conns(server.name),
+  #standing(): Standing[] {
+    return this.#servers.flatMap(config => {
+      const status = this.#status.get(config.name);
+      return status === undefined ? [] : { config, status };
+    });
+  }
+
+  #contenders(servers: readonly Standing[]): Contender[] {
+    return servers.map(({ config, status }) => ({
+      index: this.#servers.indexOf(config),
+      name: config.name,
+      weight: status.weight * (this.#evening === null ? this.#warmth(config) : 1),
+      conns: this.#conns(config.name),
     }));
   }
 
@@ -102,20 +161,15 @@ export class Scheduler {
     return Math.min(1, Math.max(SLOWSTART_FLOOR, share));
   }
 
-  #isOpen(server: ServerConfig, exclude: readonly string[]): boolean {
-    return this.#isUp(server) && !this.#isFull(server) && !exclude.includes(server.name);
-  }
-
-  #isUp(server: ServerConfig): boolean {
-    const status = this.#status.get(server.name);
-    return status?.up === true && status.address !== null;
-  }
-
-  #isSuspect(server: ServerConfig): boolean {
-    return this.#status.get(server.name)?.suspect === true;
+  #isOpen({ config }: Standing, exclude: readonly string[]): boolean {
+    return !this.#isFull(config) && !exclude.includes(config.name);
   }
 
   #isFull(server: ServerConfig): boolean {
     return server.maxconn !== null && this.#conns(server.name) >= server.maxconn;
   }
+}
+
+function isThere({ up, admin }: ServerStatus): boolean {
+  return up && admin !== 'maint';
 }

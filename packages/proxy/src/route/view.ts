@@ -1,6 +1,6 @@
 import { rendezvous } from '@limpet/state';
 import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
-import type { ServerStatus } from './scheduler.ts';
+import { type ServerStatus, takesNew, takesReturning } from './scheduler.ts';
 
 /** A server with what the primary last said of it. */
 export interface KnownServer {
@@ -14,31 +14,58 @@ export interface Target {
   readonly address: string;
 }
 
+/** Whose sessions must hear of a change. */
+export interface ViewChange {
+  /** Were up, and are not any more. */
+  readonly fallen: readonly string[];
+  /** An operator has put them into maintenance: their sessions end. They are not among the fallen. */
+  readonly maintained: readonly string[];
+}
+
 /** A worker's view of one backend: the primary tells, workers follow. It may be a few milliseconds old. */
 export class BackendView {
-  readonly config: BackendConfig;
-  readonly #servers = new Map<string, KnownServer>();
+  #config: BackendConfig;
+  #servers = new Map<string, KnownServer>();
 
   constructor(config: BackendConfig) {
-    this.config = config;
+    this.#config = config;
   }
 
-  /** Takes over what the primary says; answers the names of the servers that were up and are not any more. */
-  update(statuses: readonly ServerStatus[]): string[] {
+  get config(): BackendConfig {
+    return this.#config;
+  }
+
+  /** Another configuration of the same backend. Statuses are kept; servers that are gone are not usable any more. */
+  reconfigure(config: BackendConfig): void {
+    this.#config = config;
+    const known = this.#servers;
+    this.#servers = new Map();
+    for (const server of config.servers) {
+      const status = known.get(server.name)?.status;
+      if (status !== undefined) this.#servers.set(server.name, { config: server, status });
+    }
+  }
+
+  /** Takes over what the primary says. */
+  update(statuses: readonly ServerStatus[]): ViewChange {
     const fallen: string[] = [];
-    for (const config of this.config.servers) {
+    const maintained: string[] = [];
+    for (const config of this.#config.servers) {
       const status = statuses.find(one => one.name === config.name);
       if (status === undefined) continue;
-      if (this.#servers.get(config.name)?.status.up === true && !status.up) fallen.push(config.name);
+      const before = this.#servers.get(config.name)?.status;
       this.#servers.set(config.name, { config, status });
+      if (before === undefined) continue;
+      if (status.admin === 'maint' && before.admin !== 'maint') maintained.push(config.name);
+      else if (before.up && !status.up) fallen.push(config.name);
     }
-    return fallen;
+    return { fallen, maintained };
   }
 
-  /** Null: it is down, or its name does not resolve. */
+  /** Null: it is down, its name does not resolve, or an operator lets nobody in (`drain`, `maint`). */
   target(name: string): Target | null {
     const known = this.#servers.get(name);
-    if (known === undefined || known.status.address === null || !known.status.up) return null;
+    if (known === undefined || known.status.address === null || !takesReturning(known.status)) return null;
     return { config: known.config, address: known.status.address };
   }
 
@@ -52,24 +79,24 @@ export class BackendView {
   }
 
   /**
-   * The server of a key while the shared table is away: every worker of every proxy with the same configuration finds
-   * the same one, without asking anybody.
+   * The server of a key while the shared table is away: every worker of every proxy with the same configuration and the
+   * same words of operators finds the same one, without asking anybody. Whoever is asked for here may be new.
    */
   agreed(key: string, tried: ReadonlySet<string>): string | null {
-    const good = trusted(this.#open(tried).filter(({ config }) => config.weight > 0));
+    const good = trusted(this.#open(tried).filter(({ status }) => takesNew(status)));
     const active = good.filter(({ config }) => !config.backup);
     const tier = active.length > 0 ? active : good;
     return (
       rendezvous(
         key,
-        tier.map(({ config }) => ({ name: config.name, weight: config.weight })),
+        tier.map(({ config, status }) => ({ name: config.name, weight: status.weight })),
       )[0] ?? null
     );
   }
 
   #open(tried: ReadonlySet<string>): KnownServer[] {
     return [...this.#servers.values()].filter(
-      ({ config, status }) => status.up && status.address !== null && !tried.has(config.name),
+      ({ config, status }) => takesReturning(status) && !tried.has(config.name),
     );
   }
 }

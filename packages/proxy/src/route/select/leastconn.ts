@@ -1,3 +1,4 @@
+import { keepOnly } from './keep_only.ts';
 import type { Contender, Selector } from './selector.ts';
 
 /**
@@ -5,19 +6,20 @@ import type { Contender, Selector } from './selector.ts';
  * empty one of weight 5 are not equal. Of equals the one goes first whose last turn is longest ago, as in HAProxy.
  */
 export function leastconn(): Selector {
-  const turns = new Map<number, number>();
+  const turns = new Map<string, number>();
   let turn = 0;
   return {
     order(contenders: readonly Contender[]): readonly Contender[] {
       const load = ({ conns, weight }: Contender): number => (conns + 1) / weight;
-      const lastTurn = ({ index }: Contender): number => turns.get(index) ?? -1;
+      const lastTurn = ({ name }: Contender): number => turns.get(name) ?? -1;
       const ordered = [...contenders].sort(
         (a, b) => load(a) - load(b) || lastTurn(a) - lastTurn(b) || a.index - b.index,
       );
       const first = ordered[0];
       turn += 1;
-      if (first !== undefined) turns.set(first.index, turn);
+      if (first !== undefined) turns.set(first.name, turn);
       return ordered;
     },
+    keep: names => keepOnly(turns, names),
   };
 }

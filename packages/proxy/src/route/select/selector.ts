@@ -3,8 +3,9 @@
  * It sees values only; the scheduler gathers them and counts what comes of it.
  */
 export interface Contender {
-  /** Place in the configuration, and the contender's identity between calls. */
+  /** Place in the configuration. A reload may change it. */
   readonly index: number;
+  /** Its identity between calls. */
   readonly name: string;
   /** Above 0. Slow start makes it a fraction of the configured one. */
   readonly weight: number;
@@ -26,4 +27,6 @@ export interface Ask {
  */
 export interface Selector {
   order(contenders: readonly Contender[], ask: Ask): readonly Contender[];
+  /** Absent where nothing is remembered of servers. Forgets all but these. */
+  keep?(names: ReadonlySet<string>): void;
 }

@@ -158,6 +158,7 @@ class Settling {
       confirm: pin => this.#run(table.confirm(pin)),
       abandon: (key, by, displaced) => this.#run(table.abandon(key, by, displaced)),
       release: pin => this.#run(table.release(pin)),
+      forget: pin => this.#run(table.forget(pin)),
       renew: pins => this.#run(table.renew(pins)),
       get: key => table.get(key),
       close: () => table.close(),

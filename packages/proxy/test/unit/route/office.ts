@@ -8,7 +8,7 @@ import type { ServerConfig } from '../../../src/config/resolved.ts';
 import { Pins } from '../../../src/route/pins.ts';
 import { Placement, type Route } from '../../../src/route/placement.ts';
 import { Placer } from '../../../src/route/placer.ts';
-import { Scheduler } from '../../../src/route/scheduler.ts';
+import { Scheduler, type ServerStatus } from '../../../src/route/scheduler.ts';
 import { BackendView } from '../../../src/route/view.ts';
 import { backend, status } from './backend.ts';
 
@@ -73,7 +73,7 @@ export class Office {
     return new Placement(this.#route, number, key, '192.0.2.1');
   }
 
-  set(name: string, state: Partial<{ up: boolean; suspect: boolean; address: string | null }>): void {
+  set(name: string, state: Partial<Omit<ServerStatus, 'name'>>): void {
     this.#scheduler.update(status(name, state));
     this.#view.update(this.#scheduler.statuses());
   }

@@ -23,6 +23,7 @@ function away(answers: ClaimAnswer[] = []): StickTable {
     confirm: told,
     abandon: told,
     release: told,
+    forget: told,
     renew: async () => [],
     get: async () => null,
     close: told,
@@ -105,19 +106,17 @@ describe('a table that is shared with other proxies', () => {
     expect(office.counts()).toEqual([1, 0]);
   });
 
-  test('P2: the table had lost the key, and our look put it back: the client goes home, and its claim can be undone', async () => {
-    const redis = new MemoryTable({ size: 1000, times: TIMES, now: () => 0 });
-    const honest = localTable(redis);
-    const office = new Office({
-      servers: THREE,
-      shared: { ...honest, claim: request => honest.claim({ ...request, candidate: request.candidate ?? 'c' }) },
-    });
+  test('P2: the table has lost the key, and the primary remembers its home: one question, and the claim can be undone', async () => {
+    const { office, redis } = scene();
+    office.table.confirm({ key: 'device', server: 'c', by: OTHER });
     const session = office.session(1, 'device');
     expect(await nextOf(session)).toBe('c sticky');
-    expect(office.asked).toBe(0);
+    expect(office.asked).toBe(1);
     expect(redis.peek('device')).toMatchObject({ server: 'c', state: 'pending' });
+    expect(office.counts()).toEqual([0, 0, 1]);
     session.abandoned();
     expect(redis.peek('device')).toBeNull();
+    expect(office.table.peek('device')?.server).toBe('c');
     expect(office.counts()).toEqual([0, 0, 0]);
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ServerStatus } from '../../../src/route/scheduler.ts';
 import { BackendView } from '../../../src/route/view.ts';
 import { backend, server, status } from './backend.ts';
 
@@ -8,17 +9,59 @@ const SERVERS = [server('a'), server('b'), server('c', { backup: true }), server
 
 function view(...statuses: Parameters<typeof status>[]): BackendView {
   const made = new BackendView(backend(SERVERS));
-  made.update(SERVERS.map(({ name }) => status(name)));
+  made.update(SERVERS.map(({ name, weight }) => status(name, { weight })));
   made.update(statuses.map(one => status(...one)));
   return made;
 }
 
 test('update() names those that were up and are not any more, once', () => {
   const made = new BackendView(backend(SERVERS));
-  expect(made.update([status('a', { up: false }), status('b'), status('stranger')])).toEqual([]);
-  expect(made.update([status('a'), status('b', { up: false })])).toEqual(['b']);
-  expect(made.update([status('a', { suspect: true }), status('b', { up: false })])).toEqual([]);
-  expect(made.update([status('a', { up: false })])).toEqual(['a']);
+  const fallen = (...statuses: ServerStatus[]) => made.update(statuses).fallen;
+  expect(fallen(status('a', { up: false }), status('b'), status('stranger'))).toEqual([]);
+  expect(fallen(status('a'), status('b', { up: false }))).toEqual(['b']);
+  expect(fallen(status('a', { suspect: true }), status('b', { up: false }))).toEqual([]);
+  expect(fallen(status('a', { up: false }))).toEqual(['a']);
+});
+
+test('update() names those that go to maint, once, and not among the fallen', () => {
+  const made = new BackendView(backend(SERVERS));
+  const change = (...statuses: ServerStatus[]) => made.update(statuses);
+  // A worker that starts has no sessions.
+  expect(change(status('a', { admin: 'maint' }), status('b'))).toEqual({ fallen: [], maintained: [] });
+  expect(change(status('a'), status('b', { admin: 'maint', up: false }))).toEqual({ fallen: [], maintained: ['b'] });
+  expect(change(status('b', { admin: 'maint', up: false }))).toEqual({ fallen: [], maintained: [] });
+  expect(change(status('a', { admin: 'drain' }))).toEqual({ fallen: [], maintained: [] });
+  expect(change(status('a', { admin: 'maint' }))).toEqual({ fallen: [], maintained: ['a'] });
+});
+
+describe('what operators say', () => {
+  test.each([
+    ['ready', 'a b c z', true, /^[ab]$/],
+    ['drain', 'b c z', false, /^b$/],
+    ['drain_new', 'a b c z', true, /^b$/],
+    ['maint', 'b c z', false, /^b$/],
+  ] as const)('%s: usable(), target(), agreed()', (admin, usable, isTarget, agreed) => {
+    const made = view(['a', { admin }]);
+    expect([made.usable(NONE).join(' '), made.target('a') !== null]).toEqual([usable, isTarget]);
+    for (let key = 0; key < 50; key += 1) expect(made.agreed(`device-${key}`, NONE)).toMatch(agreed);
+  });
+
+  test('agreed() goes by the effective weight', () => {
+    const made = view(['a', { weight: 9 }], ['z', { weight: 10 }]);
+    const homes = Array.from({ length: 2000 }, (_, key) => made.agreed(`device-${key}`, NONE));
+    const share = (name: string): number => homes.filter(home => home === name).length / 100;
+    expect([share('a'), share('b'), share('z')].map(Math.round)).toEqual([9, 1, 10]);
+  });
+});
+
+test('reconfigure() keeps what is known of those that stay', () => {
+  const made = view(['a', { suspect: true }]);
+  made.reconfigure(backend([server('n'), server('a', { weight: 3 })]));
+  expect(made.usable(NONE)).toEqual(['a']);
+  expect([made.target('a')?.config.weight, made.target('b'), made.isSuspect('a')]).toEqual([3, null, true]);
+  made.update([status('n'), status('b')]);
+  expect(made.usable(NONE)).toEqual(['n']);
+  expect(made.config.servers.map(({ name }) => name)).toEqual(['n', 'a']);
 });
 
 describe('usable()', () => {
@@ -46,7 +89,7 @@ describe('usable()', () => {
 describe('agreed()', () => {
   test('P4: two views of the same servers agree on every key, in any order of the servers', () => {
     const other = new BackendView(backend([...SERVERS].reverse()));
-    other.update(SERVERS.map(({ name }) => status(name)));
+    other.update(SERVERS.map(({ name, weight }) => status(name, { weight })));
     fc.assert(
       fc.property(fc.string(), key => {
         expect(other.agreed(key, NONE)).toBe(view().agreed(key, NONE));
