@@ -1,0 +1,1 @@
+export type { HistoryFacts } from '../account/history_facts.ts';

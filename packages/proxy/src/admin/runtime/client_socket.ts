@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { Lines, type NextLine } from './lines.ts';
+
+/** The client has gone, or was silent for too long. */
+export class Gone extends Error {}
+
+/** At the end, so long the client may take to close its side. */
+const LINGER_MS = 1000;
+
+/**
+ * One client's bytes: lines in, answers out. Whoever waits for the client, to say something or to read what it is told,
+ * waits `timeoutMs` at most; then the connection is closed.
+ */
+export class ClientSocket {
+  timeoutMs: number;
+  readonly #socket: Socket;
+  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #lines: Lines;
+
+  constructor(socket: Socket, timeoutMs: number) {
+    this.#socket = socket;
+    this.timeoutMs = timeoutMs;
+    // A reset is the client's business; whoever reads or writes next hears of it.
+    socket.on('error', () => {});
+    // Half closed by the client, it is still to be answered.
+    this.#chunks = socket.iterator({ destroyOnReturn: false });
+    this.#lines = new Lines(this.#chunks);
+  }
+
+  /** @throws Gone */
+  async nextLine(): Promise<NextLine> {
+    try {
+      return await this.#within(this.timeoutMs, () => this.#lines.next());
+    } catch {
+      throw new Gone();
+    }
+  }
+
+  /** Resolves when there is room for more. @throws Gone */
+  async write(data: string | Buffer): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) throw new Gone();
+    if (socket.write(data)) return;
+    await this.#within(this.timeoutMs, () => drained(socket));
+    if (socket.destroyed) throw new Gone();
+  }
+
+  /** Closes when all is sent. What the client still says is read away, else the kernel would drop what it has not got yet. */
+  async finish(): Promise<void> {
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    try {
+      await this.#within(LINGER_MS, async () => {
+        while ((await this.#chunks.next()).done !== true);
+      });
+      await this.#within(LINGER_MS, () => closed(this.#socket));
+    } catch {
+      // It has gone by itself.
+    }
+    this.#socket.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  async #within<T>(ms: number, wait: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.#socket.destroy(), ms);
+    try {
+      return await wait();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}
+
+function closed(socket: Socket): Promise<void> {
+  if (socket.closed) return Promise.resolve();
+  return new Promise(resolve => socket.once('close', () => resolve()));
+}
