@@ -15,14 +15,27 @@ const needed = [
   ['/usr/lib/nginx/modules/ngx_stream_module.so', 'libnginx-mod-stream'],
   ['nats-server', 'nats-server'],
   ['chromium', 'chromium'],
+  ['promtool', 'prometheus'],
+  ['prometheus-haproxy-exporter', 'prometheus-haproxy-exporter'],
+  ['hatop', 'hatop'],
   ['socat', 'socat'],
   ['tmux', 'tmux'],
   ['ip', 'iproute2'],
   ['ps', 'procps'],
   ['setpriv', 'util-linux'],
+  ['perl', 'perl-base'],
+  ['systemd-analyze', 'systemd'],
+  ['systemd-notify', 'systemd'],
+  ['systemd-sysusers', 'systemd'],
+  ['logrotate', 'logrotate'],
+  ['shellcheck', 'shellcheck'],
 ];
-/** Packages that come with a daemon, and the daemon's unit. */
-const daemons = ['redis-server', 'mosquitto', 'haproxy', 'nginx', 'nats-server'];
+/** Packages that come with a daemon, by a command of theirs, and the daemon's unit. */
+const daemons = new Map([
+  ...['redis-server', 'mosquitto', 'haproxy', 'nginx', 'nats-server'].map(name => [name, name]),
+  ...['prometheus', 'prometheus-haproxy-exporter'].map(name => [name, name]),
+  ['logrotate', 'logrotate.timer'],
+]);
 const lockWaitMs = 180_000;
 const lockRetryMs = 2_000;
 const policyFile = '/usr/sbin/policy-rc.d';
@@ -68,7 +81,7 @@ async function aptUpdate(args, env) {
  * they do not start at the next boot either. Daemons that were there before are left alone.
  */
 async function withoutDaemons(action) {
-  const fresh = daemons.filter(name => !isThere(name));
+  const fresh = [...daemons].filter(([command]) => !isThere(command)).map(([, unit]) => unit);
   const ours = !existsSync(policyFile);
   const remove = () => rmSync(policyFile, { force: true });
   if (ours) {

@@ -1,0 +1,64 @@
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { type Directory, makeDirectory } from '../../kit/directory.ts';
+import { DEPLOY } from '../../kit/monitoring.ts';
+import { startProcess } from '../../kit/process.ts';
+
+const UNIT = readFileSync(`${DEPLOY}systemd/limpet.service`, 'utf8');
+
+interface Said {
+  readonly code: number | null;
+  readonly said: string;
+}
+
+async function run(command: string, ...args: readonly string[]): Promise<Said> {
+  await using tool = startProcess(command, args);
+  const { code } = await tool.waitForExit();
+  return { code, said: tool.lines.map(({ text }) => text).join('\n') };
+}
+
+/** The unit, on a machine where Limpet is not installed. */
+function unitIn(folder: Directory, change: (unit: string) => string = unit => unit): string {
+  return folder.write('limpet.service', change(UNIT).replaceAll('/usr/bin/limpet', '/bin/true'));
+}
+
+test('systemd-analyze verify finds nothing wrong with the unit', async () => {
+  await using folder = await makeDirectory('systemd');
+  expect(await run('systemd-analyze', 'verify', unitIn(folder))).toEqual({ code: 0, said: '' });
+});
+
+test('it would find a word that systemd does not know', async () => {
+  await using folder = await makeDirectory('systemd');
+  const unit = unitIn(folder, text => text.replace('KillMode=mixed', 'KillMode=gently'));
+  expect((await run('systemd-analyze', 'verify', unit)).said).toContain('gently');
+});
+
+test('the drop-in, all of it in use', async () => {
+  await using folder = await makeDirectory('systemd');
+  const dropIn = readFileSync(`${DEPLOY}systemd/limpet.service.d/local.conf`, 'utf8');
+  const used = dropIn.replaceAll(/^#(?=[A-Z]\w+=)/gm, '').replaceAll('/usr/bin/limpet', '/bin/true');
+  expect(used).toMatch(/^ExecReload=\/bin\/true/m);
+  const unit = unitIn(folder, text => text + used.slice(used.indexOf('[Service]')));
+  expect(await run('systemd-analyze', 'verify', unit)).toEqual({ code: 0, said: '' });
+});
+
+test('the exposure is under 3, and would be told if it were not', async () => {
+  await using folder = await makeDirectory('systemd');
+  const security = ['security', '--offline=true', '--no-pager'];
+  const { code, said } = await run('systemd-analyze', ...security, '--threshold=29', unitIn(folder));
+  expect(code, said).toBe(0);
+  expect(said).toMatch(/Overall exposure level for limpet.service: [012]\.[0-9]/);
+  const bare = unitIn(folder, text => text.replaceAll(/^(?:Protect|Private|Restrict|SystemCall).*\n/gm, ''));
+  expect((await run('systemd-analyze', ...security, '--threshold=29', bare)).code).not.toBe(0);
+});
+
+test('systemd-sysusers makes the user that the unit names', async () => {
+  await using folder = await makeDirectory('sysusers');
+  const folderOfUsers = folder.file('etc/sysusers.d');
+  mkdirSync(folderOfUsers, { recursive: true });
+  copyFileSync(`${DEPLOY}systemd/limpet.sysusers.conf`, `${folderOfUsers}/limpet.conf`);
+  expect(await run('systemd-sysusers', `--root=${folder.path}`, 'limpet.conf')).toMatchObject({ code: 0 });
+  const passwd = readFileSync(folder.file('etc/passwd'), 'utf8');
+  expect(passwd).toMatch(/^limpet:.*:\/usr\/sbin\/nologin$/m);
+  expect(UNIT).toContain('\nUser=limpet\nGroup=limpet\n');
+});
