@@ -1,22 +1,35 @@
 import { LimpetError } from '@limpet/proxy';
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './commands/check.ts';
+import { addClient } from './commands/client.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addLater } from './commands/later.ts';
+import { addPassword } from './commands/password.ts';
+import { addRebalance } from './commands/rebalance.ts';
+import { addReload } from './commands/reload.ts';
 import { addRun } from './commands/run.ts';
+import { addRuntime } from './commands/runtime.ts';
+import { addServer } from './commands/server.ts';
+import { addStatus } from './commands/status.ts';
+import { addTable } from './commands/table.ts';
+import { addTop } from './commands/top.ts';
 import { EXIT, type Finish } from './exit_code.ts';
 import { programVersion } from './version.ts';
 
 const EPILOGUE = `
 Exit codes:
   ${EXIT.ok}  done, or stopped by its user
-  ${EXIT.failed}  could not be done: wrong configuration, port in use, …
+  ${EXIT.failed}  could not be done: wrong configuration, port in use, no proxy runs, …
   ${EXIT.usage}  wrong command line; nothing was started
 
 Examples:
   limpet demo                      three brokers and a proxy, to look at
   limpet check -c limpet.yaml      is this configuration right?
   limpet run -c limpet.yaml        serve
+  limpet status                    how does it stand?
+  limpet top                       the same, live
+  limpet server drain emqx/emqx1 --rate 200/s
 `;
 
 /**
@@ -47,12 +60,25 @@ function commandTree(finish: Finish): Command {
     .showHelpAfterError('(add --help to see how it is used)')
     .exitOverride()
     .addHelpText('after', EPILOGUE);
-  addRun(program, finish);
-  addCheck(program, finish);
-  addDemo(program, finish);
-  const commands = program.commands.map(command => command.name()).join(', ');
+  program.commandsGroup('Serve:');
+  for (const add of [addRun, addCheck, addDemo]) add(program, finish);
+  program.commandsGroup('Look at a running proxy:');
+  for (const add of [addStatus, addTop, addClient, addTable]) add(program, finish);
+  program.commandsGroup('Operate it:');
+  for (const add of [addServer, addRebalance, addReload, addRuntime]) add(program, finish);
+  program.commandsGroup('Besides:');
+  for (const add of [addPassword, addCompletion]) add(program, finish);
+  program.helpCommand('help [command]', 'show how a command is used');
+  for (const command of [...program.commands, program].filter(({ commands }) => commands.length > 0)) {
+    command.showHelpAfterError(`(commands: ${visibleNames(command)}; add --help to see how they are used)`);
+  }
   addLater(program);
-  return program.showHelpAfterError(`(commands: ${commands}; add --help to see how they are used)`);
+  return program;
+}
+
+function visibleNames(command: Command): string {
+  const shown = command.createHelp().visibleCommands(command);
+  return shown.flatMap(one => (one.name() === 'help' ? [] : [one.name()])).join(', ');
 }
 
 /** Tells the user what went wrong, and answers with the exit code for it. */

@@ -27,24 +27,32 @@ export class StopSignals implements Disposable {
   }
 }
 
-/** HAProxy's signals for reload and soft stop, and what a closed terminal sends. */
 const OTHER_SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+export type OtherSignal = (typeof OTHER_SIGNALS)[number];
 
 /**
- * Signals that this release has no answer to. Without a listener SIGHUP and SIGUSR2 would end the process at once, and
- * SIGUSR1 would open Node's debugger, which anybody on this host could use.
+ * Signals that do not stop the proxy: SIGHUP reloads. Caught from the first moment, for without a listener SIGHUP and
+ * SIGUSR2 would end the process at once, and SIGUSR1 would open Node's debugger, which anybody on this host could use.
+ * One that comes before somebody listens is kept, once of each kind.
  */
 export class OtherSignals implements Disposable {
-  #tell: (signal: string) => void = () => {};
-  readonly #listener = (signal: string): void => this.#tell(signal);
+  #tell: ((signal: OtherSignal) => void) | null = null;
+  readonly #early = new Set<OtherSignal>();
+  readonly #listener = (signal: NodeJS.Signals): void => {
+    const other = signal as OtherSignal;
+    if (this.#tell === null) this.#early.add(other);
+    else this.#tell(other);
+  };
 
   constructor() {
     for (const signal of OTHER_SIGNALS) process.on(signal, this.#listener);
   }
 
   /** From now on somebody is told of them. */
-  tell(listener: (signal: string) => void): void {
+  tell(listener: (signal: OtherSignal) => void): void {
     this.#tell = listener;
+    for (const signal of this.#early) listener(signal);
+    this.#early.clear();
   }
 
   [Symbol.dispose](): void {

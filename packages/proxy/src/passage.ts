@@ -1,16 +1,18 @@
-import type { Linked, Refused } from './account/session_log.ts';
-import type { TimerWheel } from './clock.ts';
+import { AttemptTally } from './account/attempt_tally.ts';
+import type { Lane } from './account/lane.ts';
+import type { Progress } from './account/live_facts.ts';
+import type { Linked } from './account/session_log.ts';
 import type { ServerConfig } from './config/resolved.ts';
 import { type Connecting, Connector } from './dial/connector.ts';
 import type { DialScript } from './dial/script.ts';
-import { turnAway } from './dial/turn_away.ts';
-import { closeSoon, type Endpoint, NOBODY } from './endpoint.ts';
+import { type Endpoint, NOBODY } from './endpoint.ts';
 import type { FirstBytes } from './first_bytes.ts';
-import { refuse } from './preread/refusal.ts';
+import { disconnectPacket } from './relay/farewell.ts';
+import { PacketBoundary } from './relay/packet_boundary.ts';
 import { Relay, type RelayLimits } from './relay/relay.ts';
 import { Placement } from './route/placement.ts';
 import type { Connect, Inbound, Link, StopReason } from './stages.ts';
-import type { LiveSession, SessionRoute, Workshop } from './workshop.ts';
+import type { Eviction, LiveSession, SessionRoute, Workshop } from './workshop.ts';
 
 /** What a kind of session brings to its passage. */
 export interface Cargo {
@@ -30,9 +32,9 @@ export type Unlinked =
   | { readonly kind: 'left' }
   | { readonly kind: 'lost' };
 
-/** What stop() and serverFell() mean in the stage that is running. */
-export type Stage = Pick<LiveSession, 'stop' | 'serverFell'>;
-export const IDLE: Stage = { stop() {}, serverFell() {} };
+/** What these mean in the stage that is running. */
+export type Stage = Pick<LiveSession, 'stop' | 'serverFell' | 'evict'>;
+export const IDLE: Stage = { stop() {}, serverFell() {}, evict: () => false };
 
 /** From a chosen backend to the end: place, dial, relay. Every session goes through one. */
 export class Passage {
@@ -41,34 +43,66 @@ export class Passage {
   readonly #route: SessionRoute;
   readonly #shop: Workshop;
   #stage: Stage = IDLE;
+  #placement: Placement | null = null;
   #hasLeft = false;
+  /** Where it is, or is being dialled. */
+  #server: string | null = null;
+  #retries = -1;
+  #linked: Linked | null = null;
+  #linkedAtMs = 0;
+  /** What its bytes pass through. */
+  #client: Endpoint;
 
   constructor(session: LiveSession, inbound: Inbound, route: SessionRoute, shop: Workshop) {
     this.#session = session;
     this.#inbound = inbound;
     this.#route = route;
     this.#shop = shop;
+    this.#client = inbound.client;
   }
 
   stop(reason: StopReason): void {
     this.#stage.stop(reason);
   }
 
-  serverFell(): void {
-    this.#stage.serverFell();
+  serverFell(why: 'server_down' | 'maintenance'): void {
+    this.#stage.serverFell(why);
+  }
+
+  evict(eviction: Eviction): boolean {
+    return this.#stage.evict(eviction);
+  }
+
+  /** How far it is. */
+  progress(): Progress {
+    const { bytesIn, bytesOut } = this.#client;
+    const linked = this.#linked;
+    return {
+      stage: linked === null ? 'dial' : 'relay',
+      backend: this.#route.view.config.name,
+      server: this.#server,
+      how: linked?.link.choice.how ?? null,
+      retries: Math.max(0, this.#retries),
+      linkedAtMs: linked === null ? null : this.#linkedAtMs,
+      assignedClientId: linked?.assignedClientId ?? null,
+      ...{ bytesIn, bytesOut },
+    };
   }
 
   /** Null: it went through, and everything is closed. Else the client is still there, and nobody has told it. */
   async run(cargo: Cargo): Promise<Unlinked | null> {
     const { id, source, client } = this.#inbound;
     const placement = new Placement(this.#route, id, cargo.stickValue(null), source.address);
+    this.#placement = placement;
     const connecting = await this.#connect(cargo, placement);
+    const firstBytes = cargo.first.bytes.length;
     cargo.first.forget();
     if (connecting.kind === 'linked') {
       const { link, assignedClientId, isAccepted } = connecting;
       const assigned = assignedClientId === null ? null : cargo.stickValue(assignedClientId);
       await this.#relay(
         { inbound: this.#inbound, connect: cargo.connect, link, assignedClientId },
+        firstBytes,
         cargo,
         isAccepted ? placement.accepted(assigned) : placement.unconfirmed(),
       );
@@ -90,10 +124,11 @@ export class Passage {
       next: mayMove => placement.next(mayMove),
       seen,
       tls,
-      trying: server => this.#shop.registry.moved(this.#session, view.config.name, server),
+      count: new AttemptTally(this.#shop.tally, view.config.name, cargo.connect?.version ?? null),
+      trying: server => this.#trying(server),
       script: server => cargo.script(server),
     });
-    this.#stage = { stop: () => connector.cancel(), serverFell: () => connector.skip() };
+    this.#stage = { ...IDLE, stop: () => connector.cancel(), serverFell: () => connector.skip() };
     const left = (): void => {
       this.#hasLeft = true;
       connector.cancel();
@@ -102,47 +137,75 @@ export class Passage {
     return await connector.run();
   }
 
-  /** `placed`: the stick table knows of it; nothing of the broker reaches the client before. */
-  async #relay(linked: Linked, cargo: Cargo, placed: Promise<void>): Promise<void> {
+  #trying(server: string | null): void {
+    this.#server = server;
+    if (server !== null) this.#retries += 1;
+    this.#shop.registry.moved(this.#session, this.#route.view.config.name, server);
+  }
+
+  /**
+   * `firstBytes`: how many the broker has got of the client. `placed`: the stick table knows of it; nothing of the broker
+   * reaches the client before.
+   */
+  async #relay(linked: Linked, firstBytes: number, cargo: Cargo, placed: Promise<void>): Promise<void> {
     const { link } = linked;
-    const client = this.#clientOf(link);
-    const relay = new Relay(client, link.server, cargo.limits(link), this.#shop.wheel);
-    const keeps = this.#route.view.config.onMarkedDown === 'keep';
-    const serverFell = keeps ? IDLE.serverFell : () => relay.stop('server_down');
-    this.#stage = { stop: reason => relay.stop(reason), serverFell };
+    const way = this.#arrived(linked);
+    const client = this.#clientOf(link, way, firstBytes);
+    this.#client = client;
+    const relay = new Relay(client, link.server, cargo.limits(link), this.#shop.wheel, way);
+    // Only to MQTT 5.0 a server may send DISCONNECT (3.14), and only where the broker's own bytes are seen.
+    const boundary = linked.connect?.version === 5 && link.framesSent === null ? new PacketBoundary() : null;
+    this.#stage = this.#relaying(relay);
     this.#shop.log.connected(linked);
     await placed;
-    const end = await relay.run(link.toClient);
+    const end = await relay.run(link.toClient, boundary);
     this.#stage = IDLE;
+    way.session(-1);
+    way.count(`end:${end}`);
     this.#shop.log.ended(linked, { end, bytesIn: client.bytesIn, bytesOut: client.bytesOut });
   }
 
+  #relaying(relay: Relay): Stage {
+    return {
+      stop: reason => relay.stop(reason),
+      serverFell: why => {
+        // Asked for now: a reload may have changed it since the session began.
+        const keeps = this.#route.view.config.onMarkedDown === 'keep';
+        if (why === 'maintenance' || !keeps) relay.stop(why);
+      },
+      evict: ({ reason, forget }) => {
+        if (!relay.evict(disconnectPacket(reason))) return false;
+        this.#placement?.leaving(forget);
+        return true;
+      },
+    };
+  }
+
+  /** It has a broker: counts it. */
+  #arrived(linked: Linked): Lane {
+    const { backend, server, how, degraded } = linked.link.choice;
+    this.#linked = linked;
+    this.#linkedAtMs = performance.now();
+    const place = this.#shop.tally.place(backend, server);
+    place.count(`stick:${how}`);
+    if (degraded) place.count('stick:degraded');
+    const way = this.#shop.tally.way(this.#inbound, backend, server);
+    way.count('sessions');
+    way.session(1);
+    return way;
+  }
+
   /** A broker that speaks WebSocket gets the client's frames as they are; all others get what is inside. */
-  #clientOf({ framesSent, server }: Link): Endpoint {
+  #clientOf({ framesSent, server }: Link, way: Lane, firstBytes: number): Endpoint {
     const { websocket, client } = this.#inbound;
-    if (websocket === null) return client;
-    if (framesSent === null) {
-      websocket.forget();
+    if (websocket === null || framesSent === null) {
+      way.in.add(firstBytes);
+      websocket?.forget();
       return client;
     }
     const { endpoint, frames } = websocket.passThrough();
+    way.in.add(frames.length);
     if (frames.length > framesSent) server.write(frames.subarray(framesSent));
     return endpoint;
   }
-}
-
-/** Tells a client why it is turned away, where it may be told, and closes. */
-export function sayFarewell(client: Endpoint, answer: Buffer | null, wheel: TimerWheel): void {
-  if (answer !== null) client.write(answer);
-  closeSoon(client, wheel);
-}
-
-/** What is logged of a client that was turned away, and what it is told. */
-export function refusalOf(unlinked: Unlinked, version: Connect['version']): Refused {
-  if (unlinked.kind === 'lost') {
-    const detail = 'global.preread_memory is used up';
-    return { reason: 'preread_memory', detail, answer: refuse(version, 'busy'), server: null, retries: 0 };
-  }
-  if (unlinked.kind !== 'left') return turnAway(version, unlinked, refuse);
-  return { reason: 'client_left', detail: 'before its CONNACK', answer: null, server: null, retries: 0 };
 }

@@ -16,14 +16,23 @@ const MAX_LOOKED_AT = 256;
  * than 256 holders of the largest class, the largest of the 256 oldest is taken.
  */
 export class PrereadPool {
-  readonly limitBytes: number;
+  #limitBytes: number;
   readonly #held: Map<PrereadHolder, number> = new Map();
   /** Class n holds from 2^n to 2^(n+1) - 1 bytes. */
   readonly #classes: Map<number, Set<PrereadHolder>> = new Map();
   #usedBytes = 0;
 
   constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
+    this.#limitBytes = limitBytes;
+  }
+
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
+  /** From now on so much. Nobody is evicted for a lower limit before somebody needs the room. */
+  setLimit(bytes: number): void {
+    this.#limitBytes = bytes;
   }
 
   get usedBytes(): number {
@@ -64,7 +73,7 @@ export class PrereadPool {
   }
 
   #hasRoomFor(holder: PrereadHolder, bytes: number): boolean {
-    return this.#usedBytes - this.heldBy(holder) + bytes <= this.limitBytes;
+    return this.#usedBytes - this.heldBy(holder) + bytes <= this.#limitBytes;
   }
 
   #largestBeside(asker: PrereadHolder): PrereadHolder | null {

@@ -1,17 +1,21 @@
+import { connectError } from './account/connect_error.ts';
+import { early, sessionFacts, versionWord } from './account/live_facts.ts';
+import type { SessionFacts } from './account/session_facts.ts';
 import type { Refused } from './account/session_log.ts';
 import { mqttScript } from './dial/script.ts';
 import { webSocketScript } from './dial/websocket_script.ts';
 import { FirstBytes } from './first_bytes.ts';
 import type { GateAnswer } from './gate/gate_answer.ts';
-import { type Cargo, IDLE, Passage, refusalOf, type Stage, sayFarewell } from './passage.ts';
-import { readHello } from './preread/read_hello.ts';
+import { type Cargo, IDLE, Passage, type Stage } from './passage.ts';
+import { type Preread, readHello } from './preread/read_hello.ts';
 import { connack, refuse } from './preread/refusal.ts';
 import { idleLimits } from './relay/idle.ts';
 import { refuseCode } from './route/rules.ts';
 import { verifiedCn } from './route/stick_key.ts';
 import type { Connect, Inbound, StopReason } from './stages.ts';
 import { waitForTurn } from './turn.ts';
-import type { LiveSession, SessionRoute, Workshop } from './workshop.ts';
+import { refusalOf, sayFarewell } from './turned_away.ts';
+import type { Eviction, LiveSession, SessionRoute, Workshop } from './workshop.ts';
 
 /** One MQTT client's way through all stages. Owns the client's endpoint; when run() is over, everything is closed. */
 export class Session implements LiveSession {
@@ -20,6 +24,9 @@ export class Session implements LiveSession {
   readonly #shop: Workshop;
   readonly #first: FirstBytes;
   #stage: Stage = IDLE;
+  #connect: Connect | null = null;
+  #backend: string | null = null;
+  #passage: Passage | null = null;
 
   constructor(inbound: Inbound, shop: Workshop) {
     this.frontend = inbound.frontend.name;
@@ -28,12 +35,23 @@ export class Session implements LiveSession {
     this.#first = new FirstBytes(shop.pool);
   }
 
+  facts(): SessionFacts {
+    const connect = this.#connect;
+    const stage = connect === null ? 'preread' : 'queue';
+    const progress = this.#passage?.progress() ?? early(this.#inbound, stage, this.#backend);
+    return sessionFacts(this.#shop, this.#inbound, connect, progress);
+  }
+
   stop(reason: StopReason): void {
     this.#stage.stop(reason);
   }
 
-  serverFell(): void {
-    this.#stage.serverFell();
+  serverFell(why: 'server_down' | 'maintenance'): void {
+    this.#stage.serverFell(why);
+  }
+
+  evict(eviction: Eviction): boolean {
+    return this.#stage.evict(eviction);
   }
 
   /** listen has brought the client; the rest is here. Never rejects. */
@@ -54,13 +72,21 @@ export class Session implements LiveSession {
     const preread = await reading.result;
     if (preread.kind === 'hello') {
       const { connect, bytes } = preread.hello;
+      this.#connect = connect;
+      this.#shop.tally.entrance(this.#inbound).count(`connect:${versionWord(connect.version)}`);
       if (this.#first.keep(bytes, () => this.#stage.stop('killed'))) return connect;
       this.#refuse(connect, refusalOf({ kind: 'lost' }, connect.version));
       return null;
     }
-    if (preread.kind === 'bad') this.#refuse(null, { ...preread.refusal, server: null, retries: 0 });
+    if (preread.kind === 'bad') this.#refuseBad(preread);
     else this.#inbound.client.close();
     return null;
+  }
+
+  #refuseBad(bad: Extract<Preread, { kind: 'bad' }>): void {
+    const error = connectError(this.#shop.name, this.#inbound, bad.refusal, bad);
+    if (error !== null) this.#shop.badConnect(error);
+    this.#refuse(null, { ...bad.refusal, server: null, retries: 0 });
   }
 
   /** The backend that the frontend's rules choose; null: they refuse. */
@@ -79,6 +105,7 @@ export class Session implements LiveSession {
 
   /** Whether it may go on, now or after its turn in the queue. */
   async #pace(connect: Connect, route: SessionRoute): Promise<boolean> {
+    this.#backend = route.view.config.name;
     const turn = waitForTurn(this.#inbound, this.#first, this.#shop, route.view.config.name);
     let isStopped = false;
     const stop = (): void => {
@@ -103,6 +130,7 @@ export class Session implements LiveSession {
 
   async #pass(connect: Connect, route: SessionRoute): Promise<void> {
     const passage = new Passage(this, this.#inbound, route, this.#shop);
+    this.#passage = passage;
     this.#stage = passage;
     const unlinked = await passage.run(cargoOf(this.#inbound, connect, this.#first, route));
     if (unlinked !== null) this.#refuse(connect, refusalOf(unlinked, connect.version), route.view.config.name);
@@ -110,7 +138,7 @@ export class Session implements LiveSession {
 
   #refuse(connect: Connect | null, refused: Refused, backend: string = this.#inbound.frontend.defaultBackend): void {
     this.#shop.log.refused(this.#inbound, connect, backend, refused);
-    sayFarewell(this.#inbound.client, refused.answer, this.#shop.wheel);
+    sayFarewell(this.#inbound, refused, backend, this.#shop);
   }
 }
 

@@ -19,6 +19,8 @@ export interface Inbound {
   readonly frontend: FrontendConfig;
   /** The bind's label. */
   readonly bind: string;
+  /** The name under which the bind is counted. */
+  readonly bindScope: string;
   readonly client: Endpoint;
   readonly source: Address;
   readonly destination: Address;
@@ -124,8 +126,11 @@ export interface Link {
   readonly connackMs: number;
 }
 
-/** Why Limpet itself ended a session. */
-export type StopReason = 'server_down' | 'shutdown' | 'killed';
+/**
+ * Why Limpet itself ended a session. `maintenance`: an operator has put its server into maint. `drained`: it was asked to
+ * go to another server.
+ */
+export type StopReason = 'server_down' | 'maintenance' | 'drained' | 'shutdown' | 'killed';
 
 /** relay: why it ended, named after the side that was first. */
 export type RelayEnd =

@@ -1,12 +1,15 @@
+import { early, sessionFacts } from './account/live_facts.ts';
+import type { SessionFacts } from './account/session_facts.ts';
 import type { Refused } from './account/session_log.ts';
 import { tcpScript } from './dial/script.ts';
 import { FirstBytes } from './first_bytes.ts';
-import { IDLE, Passage, refusalOf, type Stage, sayFarewell } from './passage.ts';
+import { IDLE, Passage, type Stage } from './passage.ts';
 import { verifiedCn } from './route/stick_key.ts';
 import { readServerName } from './sni/read_server_name.ts';
 import { sniBackend } from './sni/sni_backend.ts';
 import type { Inbound, StopReason } from './stages.ts';
-import type { LiveSession, Workshop } from './workshop.ts';
+import { refusalOf, sayFarewell } from './turned_away.ts';
+import type { Eviction, LiveSession, Workshop } from './workshop.ts';
 
 /** A connection of a frontend in `mode: tcp`: bytes, whatever they are. Owns the client's endpoint as Session does. */
 export class TcpSession implements LiveSession {
@@ -15,6 +18,7 @@ export class TcpSession implements LiveSession {
   readonly #shop: Workshop;
   readonly #first: FirstBytes;
   #stage: Stage = IDLE;
+  #passage: Passage | null = null;
 
   constructor(inbound: Inbound, shop: Workshop) {
     this.frontend = inbound.frontend.name;
@@ -23,12 +27,21 @@ export class TcpSession implements LiveSession {
     this.#first = new FirstBytes(shop.pool);
   }
 
+  facts(): SessionFacts {
+    const progress = this.#passage?.progress() ?? early(this.#inbound, 'preread', null);
+    return sessionFacts(this.#shop, this.#inbound, null, progress);
+  }
+
   stop(reason: StopReason): void {
     this.#stage.stop(reason);
   }
 
-  serverFell(): void {
-    this.#stage.serverFell();
+  serverFell(why: 'server_down' | 'maintenance'): void {
+    this.#stage.serverFell(why);
+  }
+
+  evict(eviction: Eviction): boolean {
+    return this.#stage.evict(eviction);
   }
 
   /** Never rejects. */
@@ -65,6 +78,7 @@ export class TcpSession implements LiveSession {
     const route = this.#shop.routeOf(backend);
     const { serverMs } = route.view.config;
     const passage = new Passage(this, this.#inbound, route, this.#shop);
+    this.#passage = passage;
     this.#stage = passage;
     const unlinked = await passage.run({
       connect: null,
@@ -79,6 +93,6 @@ export class TcpSession implements LiveSession {
 
   #refuse(refused: Refused, backend: string = this.#inbound.frontend.defaultBackend): void {
     this.#shop.log.refused(this.#inbound, null, backend, refused);
-    sayFarewell(this.#inbound.client, refused.answer, this.#shop.wheel);
+    sayFarewell(this.#inbound, refused, backend, this.#shop);
   }
 }

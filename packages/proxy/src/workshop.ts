@@ -1,5 +1,7 @@
 import type { Registry } from './account/registry.ts';
+import type { ConnectError, SessionFacts } from './account/session_facts.ts';
 import type { SessionLog } from './account/session_log.ts';
+import type { Tally } from './account/tally.ts';
 import type { TimerWheel } from './clock.ts';
 import type { Sight } from './dial/attempt.ts';
 import type { GateAnswer } from './gate/gate_answer.ts';
@@ -18,6 +20,11 @@ export interface Workshop {
   readonly pool: PrereadPool;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession>;
+  readonly tally: Tally;
+  /** Whether user names may be shown (`log.usernames`). */
+  readonly usernames: boolean;
+  /** A malformed CONNECT, for operators to look at. */
+  badConnect(error: ConnectError): void;
   /** The rules of a frontend. */
   decide(frontend: string, facts: RouteFacts): RouteDecision;
   routeOf(backend: string): SessionRoute;
@@ -39,11 +46,23 @@ export interface SessionRoute extends Route {
   tls(server: string): BrokerTls | null;
 }
 
+/** How a session is asked to leave its server. */
+export interface Eviction {
+  /** What an MQTT 5.0 client is told: 0x9C (use another server) or 0x98 (administrative action). */
+  readonly reason: number;
+  /** Its key is let go of, so that it finds another server: where its own one goes on serving. */
+  readonly forget: boolean;
+}
+
 /** A session as others see it. */
 export interface LiveSession {
   readonly frontend: string;
+  /** As an operator sees it, at this moment. */
+  facts(): SessionFacts;
   /** Ends it in whatever stage it is. May be called twice. */
   stop(reason: StopReason): void;
-  /** The server that it is at has been marked down. */
-  serverFell(): void;
+  /** The server that it is at has been marked down, or put into maint: that ends it whatever `on_marked_down` says. */
+  serverFell(why: 'server_down' | 'maintenance'): void;
+  /** Asks it to leave its server; over within seconds. False: it has none yet, was asked already, or ends anyway. */
+  evict(eviction: Eviction): boolean;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** What is to come. Who types one of them knows it from the plans, and did not mistype. */
-const LATER = ['top', 'status', 'table', 'server', 'client', 'reload', 'runtime', 'doctor'] as const;
+const LATER = ['doctor'] as const;
 
 /** Commands that are not in the help yet, and say so. */
 export function addLater(program: Command): void {

@@ -1,12 +1,15 @@
-import { type Config, startProxy } from '@limpet/proxy';
+import { type Config, declineUpgrade, formatProblem, loadConfig, type RunningProxy, startProxy } from '@limpet/proxy';
 import type { Command } from 'commander';
 import { type ConfigFlags, readConfig, withConfigOption } from '../configuration.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
-import { OtherSignals, StopSignals } from '../signals.ts';
+import { type OtherSignal, OtherSignals, StopSignals } from '../signals.ts';
 
 const HELP = `
 It stays in the foreground and logs to stdout. SIGTERM or Ctrl-C: it stops accepting, lets sessions end for
-global.hard_stop_after, then closes them. A second signal ends it at once.
+global.hard_stop_after, then closes them. A second signal ends it at once. SIGHUP: it reads the configuration again and
+goes over to it without closing a connection; a wrong one changes nothing, and the log says what is wrong. SIGUSR1: it
+opens its log file anew. SIGUSR2: it starts the program anew, as it is on disk now, on the same listening sockets; when
+that serves, this one stops accepting and drains. If it cannot serve, this one goes on, and the log says why.
 
 Examples:
   limpet run -c limpet.yaml
@@ -20,6 +23,7 @@ export function addRun(program: Command, finish: Finish): void {
     .addHelpText('after', HELP)
     .action(async (flags: ConfigFlags, command: Command) => {
       const config = readConfig(flags, command);
+      if (config === null) await declineUpgrade(firstProblem(flags));
       finish(config === null ? EXIT.failed : await serve(config));
     });
 }
@@ -28,8 +32,21 @@ export function addRun(program: Command, finish: Finish): void {
 async function serve(config: Config): Promise<number> {
   using others = new OtherSignals();
   const proxy = await startProxy(config);
-  others.tell(signal => proxy.ignored(signal));
+  others.tell(signal => answer(proxy, signal));
   using signals = new StopSignals(() => proxy.kill());
   void signals.first.then(() => proxy.stop());
   return await proxy.finished;
+}
+
+/** All of them have been told on stderr. */
+function firstProblem({ config: [path] = [] }: ConfigFlags): string {
+  const read = path === undefined ? null : loadConfig(path);
+  const [first] = read === null || read.ok ? [] : read.problems;
+  return first === undefined ? 'its configuration is wrong' : formatProblem(first);
+}
+
+function answer(proxy: RunningProxy, signal: OtherSignal): void {
+  if (signal === 'SIGHUP') void proxy.reload();
+  else if (signal === 'SIGUSR1') proxy.reopenLogs();
+  else void proxy.upgrade();
 }

@@ -1,15 +1,20 @@
-import { startProxy } from '@limpet/proxy';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RunningProxy, startProxy } from '@limpet/proxy';
 import { EXIT } from '../exit_code.ts';
 import { StopSignals } from '../signals.ts';
 import { Arrivals } from './arrivals.ts';
 import { type DemoBrokers, startBrokers } from './brokers.ts';
 import { DemoClients } from './clients.ts';
-import { demoConfig } from './config.ts';
+import { demoConfig, demoSocket } from './config.ts';
 import { strays } from './landing.ts';
 import { freePort } from './port.ts';
-import { arrivalLine, homecoming, introduction, landingTable, nextSteps } from './words.ts';
+import { arrivalLine, type Faces, homecoming, introduction, landingTable, nextSteps } from './words.ts';
 
 const BROKERS = 3;
+/** Where the stats page is, if nobody else is there. */
+const STATS_PORT = 8888;
 
 export interface DemoOptions {
   /** Clients of its own that the demo connects; 0: none. */
@@ -26,6 +31,7 @@ interface Scene {
   readonly arrivals: Arrivals;
   readonly brokers: DemoBrokers;
   readonly port: number;
+  readonly faces: Faces;
 }
 
 /**
@@ -37,14 +43,28 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const arrivals = new Arrivals();
   const wished = await freePort(options.port);
   await using brokers = await startBrokers(BROKERS, tellArrivals(arrivals, new Set(ids)));
-  const proxy = await startProxy(demoConfig(brokers.list, wished, options.verbose, options.clients));
+  using folder = demoFolder();
+  const statsPort = options.port === 0 ? 0 : await freePort(STATS_PORT);
+  const { verbose, clients: own } = options;
+  const setting = { brokers: brokers.list, port: wished, statsPort, folder: folder.path, verbose, clients: own };
+  const proxy = await startProxy(await demoConfig(setting));
   using signals = new StopSignals(() => proxy.kill());
   const port = proxy.binds[0]?.port ?? wished;
   const clients = new DemoClients(port);
   const over = Promise.race([signals.first.then(() => EXIT.ok), proxy.finished]);
   try {
     console.log(introduction(port, options.port, brokers.list));
-    const allHome = await Promise.race([over.then(() => true), present({ ids, clients, arrivals, brokers, port })]);
+    const allHome = await Promise.race([
+      over.then(() => true),
+      present({
+        ids,
+        clients,
+        arrivals,
+        brokers,
+        port,
+        faces: { page: pageOf(proxy), socket: demoSocket(folder.path) },
+      }),
+    ]);
     return allHome ? await over : EXIT.failed;
   } finally {
     // The clients leave first: a proxy that stops waits for its sessions.
@@ -57,7 +77,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 /** Shows what there is to see, and says what to type next. False: a client did not come home. */
 async function present(scene: Scene): Promise<boolean> {
   const lost = scene.ids.length === 0 ? 0 : await leaveAndReturn(scene);
-  if (lost === 0) console.log(nextSteps(scene.port));
+  if (lost === 0) console.log(nextSteps(scene.port, scene.faces));
   return lost === 0;
 }
 
@@ -86,4 +106,15 @@ function tellArrivals(arrivals: Arrivals, own: ReadonlySet<string>): (id: string
 function clientIds(count: number): string[] {
   const width = String(count).length;
   return Array.from({ length: count }, (_, index) => `demo-${String(index + 1).padStart(width, '0')}`);
+}
+
+function pageOf(proxy: RunningProxy): string {
+  const stats = proxy.faces.find(({ face }) => face === 'stats');
+  return `http://${stats?.address ?? ''}/stats`;
+}
+
+/** A folder of this user's, gone with the demo. */
+function demoFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'limpet-demo-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }

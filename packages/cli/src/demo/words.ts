@@ -1,5 +1,6 @@
 import type { Arrival } from './arrivals.ts';
 import type { DemoBroker } from './brokers.ts';
+import { DEMO_PASSWORD } from './config.ts';
 import type { Landing, Stray } from './landing.ts';
 
 /** The id that aedes gives to a client that has none of its own. */
@@ -22,8 +23,15 @@ export function introduction(port: number, wishedPort: number, brokers: readonly
   ].join('\n');
 }
 
+/** Where an operator looks at the demo. */
+export interface Faces {
+  readonly page: string;
+  /** Of the runtime API. */
+  readonly socket: string;
+}
+
 /** What to type next, with the port that is really used. */
-export function nextSteps(port: number): string {
+export function nextSteps(port: number, { page, socket }: Faces): string {
   const to = `-h 127.0.0.1 -p ${port}`;
   return `Type next, in two other terminals:
 
@@ -32,6 +40,12 @@ export function nextSteps(port: number): string {
 
 The subscriber prints hello, whichever brokers the two are on. Stop it and start it again: this window shows that it
 comes back to the same broker. (These brokers speak MQTT 3.1 and 3.1.1.)
+
+Look at it, and take a broker out of service:
+
+  ${page}        user admin, password ${DEMO_PASSWORD}
+  export LIMPET_SOCKET=${socket}
+  node packages/cli/dist/bin.js top
 
 Ctrl-C ends all.
 `;

@@ -26,6 +26,19 @@ export async function limpet(...args: string[]): Promise<Ended> {
   return { code, stdout: linesOf(program, 'stdout'), stderr: linesOf(program, 'stderr') };
 }
 
+/** The built program as a shell writes it. The words must need no quotes. */
+export function limpetCommand(...args: string[]): string {
+  return [process.execPath, BIN, ...args].join(' ');
+}
+
+/** Runs a shell's script to its end. In it `limpet` is the built program, and `$1`, `$2`, … are `args`. */
+export async function runScript(script: string, ...args: string[]): Promise<Ended> {
+  const head = `limpet() { "$NODE" "$BIN" "$@"; }\nNODE=$1; BIN=$2; shift 2\n`;
+  await using program = startProcess('bash', ['-c', head + script, 'bash', process.execPath, BIN, ...args]);
+  const { code } = await program.waitForExit();
+  return { code, stdout: linesOf(program, 'stdout'), stderr: linesOf(program, 'stderr') };
+}
+
 /** What it has printed on one of its streams so far. */
 export function linesOf(program: Process, stream: 'stdout' | 'stderr'): string[] {
   return program.lines.filter(line => line.stream === stream).map(line => line.text);

@@ -80,8 +80,11 @@ describe('what is printed', () => {
     expect(introduction(1884, 1883, brokers)).toContain('Port 1883 is taken; it is 1884 this time.');
     expect(introduction(1883, 1883, brokers)).not.toContain('taken');
     expect(introduction(40_100, 0, brokers)).not.toContain('taken');
-    expect(nextSteps(1884).match(/-p 1884 /g)).toHaveLength(2);
-    expect(nextSteps(1884)).not.toContain('1883');
+    const steps = nextSteps(1884, { page: 'http://127.0.0.1:8889/stats', socket: '/tmp/demo/limpet.sock' });
+    expect(steps.match(/-p 1884 /g)).toHaveLength(2);
+    expect(steps).not.toContain('1883');
+    expect(steps).toContain('http://127.0.0.1:8889/stats   ');
+    expect(steps).toContain('LIMPET_SOCKET=/tmp/demo/limpet.sock');
   });
 
   const ids: [string, string, string][] = [

@@ -56,6 +56,7 @@ const frontend: Frontend = {
 };
 
 const config = (frontends: Frontend[], backends: Backend[]): Config => ({
+  path: '/etc/limpet.yaml',
   files: [],
   global: {
     name: 'lb1',
@@ -64,8 +65,10 @@ const config = (frontends: Frontend[], backends: Backend[]): Config => ({
     hardStopAfterMs: 1,
     prereadMemoryBytes: 1,
     resolveEveryMs: 1,
-    log: { level: 'info', format: 'json', usernames: false },
+    log: { level: 'info', format: 'json', usernames: false, target: { kind: 'stdout' }, sample: null },
     tls: { ticketSecret: null, ticketRotateMs: 1, maxHandshakes: 1, handshakeQueue: 1 },
+    runtimeApi: [],
+    stats: null,
   },
   state: { store: 'memory' },
   frontends,

@@ -52,12 +52,23 @@ export interface ConnectorShop {
 
 const NO_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 
+/** Who counts attempts, each as it happens. */
+export interface AttemptCount {
+  /** An attempt begins. `from`: the server that has failed before; null: this is the first. */
+  picked(server: string, from: string | null): void;
+  /** It is over. */
+  ended(server: string, attempt: Attempt): void;
+  /** The code of a CONNACK that came after AUTH. */
+  authenticated(server: string, code: number): void;
+}
+
 /** What the connector needs from the stages around it. */
 export interface ConnectorDesk {
   /** The next candidate; the ones before have failed. `mayMove`: and by their own fault. */
   next(mayMove: boolean): Promise<Candidate>;
   /** Tells what was seen of a server. */
   seen(server: string, sight: Sight): void;
+  readonly count: AttemptCount;
   /** The attempt goes to this server now (null: to none). */
   trying(server: string | null): void;
   /** What is said to that server, anew for each attempt. */
@@ -82,6 +93,8 @@ export class Connector {
   #waiting: { cancel(): void } | null = null;
   #cancelled = false;
   #retries = -1;
+  /** The server that was tried last. */
+  #from: string | null = null;
   /** Every failure so far was the server's own. */
   #mayMove = true;
   /** Servers that closed without a word. */
@@ -115,7 +128,10 @@ export class Connector {
       if (candidate.kind === 'nobody') return lastAnswer ?? this.#nobody(this.#retries < 0 ? candidate.why : 'failed');
       this.#retries += 1;
       const { config, address } = candidate.target;
+      this.#desk.count.picked(config.name, this.#from);
+      this.#from = config.name;
       const attempt = await this.#try(config, address);
+      this.#desk.count.ended(config.name, attempt);
       if (this.#cancelled) {
         if (attempt.kind === 'answered') attempt.server.reset();
         break;
@@ -207,6 +223,9 @@ export class Connector {
     this.#waiting = exchange;
     const ended = await exchange.result;
     this.#waiting = null;
+    if (ended.kind !== 'broken') {
+      this.#desk.count.authenticated(choice.server, ended.kind === 'accepted' ? 0 : ended.code);
+    }
     if (ended.kind === 'accepted') {
       return this.#linked(choice, false, { ...attempt, toClient: ended.bytes }, ended.answer);
     }

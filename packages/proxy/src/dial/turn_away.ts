@@ -58,7 +58,7 @@ export function turnAway(
         return { reason: 'server_full', detail, server: null, retries, answer: refuse(version, 'busy') };
       }
       const reason = why === 'down' ? 'no_server' : 'all_failed';
-      const detail = last ?? 'no server is up';
+      const detail = last ?? 'no server is up and in service';
       return { reason, detail, server: null, retries, answer: refuse(version, 'server_unavailable') };
     }
   }

@@ -10,16 +10,26 @@ export interface FrontendLeaseHolder {
 
 /** Every frontend's own `maxconn` in the primary, counted as `global.maxconn` is: exact over all workers. */
 export class FrontendLeases {
+  readonly #holder: FrontendLeaseHolder;
   readonly #leases = new Map<string, Leases>();
 
   constructor(config: Config, holder: FrontendLeaseHolder) {
-    for (const { name, maxconn } of config.frontends) {
+    this.#holder = holder;
+    this.reconfigure(config);
+  }
+
+  /**
+   * Goes over to another configuration. Where a frontend gets its first `maxconn`, the workers lease what they have
+   * already; where it has none any more, all leases are void.
+   */
+  reconfigure({ frontends }: Pick<Config, 'frontends'>): void {
+    const limits = new Map(frontends.map(({ name, maxconn }) => [name, maxconn]));
+    for (const name of [...this.#leases.keys()]) if ((limits.get(name) ?? null) === null) this.#leases.delete(name);
+    for (const [name, maxconn] of limits) {
       if (maxconn === null) continue;
-      const leases = new Leases(maxconn, {
-        grant: (worker, count) => holder.grant(worker, name, count),
-        recall: () => holder.recall(name),
-      });
-      this.#leases.set(name, leases);
+      const known = this.#leases.get(name);
+      if (known === undefined) this.#leases.set(name, this.#make(name, maxconn));
+      else known.setLimit(maxconn);
     }
   }
 
@@ -33,5 +43,12 @@ export class FrontendLeases {
 
   workerGone(worker: number): void {
     for (const leases of this.#leases.values()) leases.workerGone(worker);
+  }
+
+  #make(name: string, maxconn: number): Leases {
+    return new Leases(maxconn, {
+      grant: (worker, count) => this.#holder.grant(worker, name, count),
+      recall: () => this.#holder.recall(name),
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Config, FrontendConfig } from '../config/resolved.ts';
+import type { Config, FrontendConfig, PaceConfig } from '../config/resolved.ts';
 import type { Connecting, Entering, GateAnswer, GateRefusal, Visitor } from './gate_answer.ts';
 import { type PaceClock, Pacer, type PaceVerdict, type PaceWait, PROCESS_CLOCK } from './pacer.ts';
 import { type Held, SourceCounts } from './source_counts.ts';
@@ -37,6 +37,7 @@ const GONE: GateAnswer = { kind: 'gone' };
  */
 export class Gatekeeper {
   readonly #clock: PaceClock;
+  readonly #mostSources: number;
   readonly #frontends = new Map<string, Frontend>();
   readonly #backends = new Map<string, Pacer>();
   /** worker → session → what it has. */
@@ -44,18 +45,48 @@ export class Gatekeeper {
 
   constructor(config: Config, clock: PaceClock = PROCESS_CLOCK, mostSources: number = MOST_SOURCES) {
     this.#clock = clock;
+    this.#mostSources = mostSources;
+    this.reconfigure(config);
+  }
+
+  /**
+   * Goes over to another configuration. Those who wait keep waiting, in their order; where nothing limits them any more
+   * they go. What a source holds stays held; connections from before there was any limit of sources do not count.
+   */
+  reconfigure(config: Config): void {
     const limited = config.frontends.filter(hasSourceLimits).length;
-    const share = Math.max(1, Math.floor(mostSources / Math.max(1, limited)));
+    const share = Math.max(1, Math.floor(this.#mostSources / Math.max(1, limited)));
+    const frontends = new Set(config.frontends.map(({ name }) => name));
+    for (const [name, { arrivals, connects }] of this.#frontends) {
+      if (frontends.has(name)) continue;
+      this.#frontends.delete(name);
+      arrivals?.open();
+      connects?.open();
+    }
     for (const frontend of config.frontends) {
+      const before = this.#frontends.get(frontend.name);
       this.#frontends.set(frontend.name, {
-        sources: hasSourceLimits(frontend) ? new SourceCounts(frontend.perSource, share) : null,
-        arrivals: arrivalsOf(frontend, config.global.workers, clock),
-        connects: frontend.connectRate && new Pacer(frontend.connectRate, clock),
+        sources: sourcesOf(before?.sources ?? null, frontend, share),
+        arrivals: this.#pacer(before?.arrivals ?? null, arrivalPace(frontend, config.global.workers)),
+        connects: this.#pacer(before?.connects ?? null, frontend.connectRate),
       });
     }
-    for (const { name, connectRate } of config.backends) {
-      if (connectRate !== null) this.#backends.set(name, new Pacer(connectRate, clock));
+    this.#reconfigureBackends(config);
+  }
+
+  #reconfigureBackends({ backends }: Config): void {
+    const paces = new Map(backends.map(({ name, connectRate }) => [name, connectRate]));
+    for (const name of new Set([...this.#backends.keys(), ...paces.keys()])) {
+      const pacer = this.#pacer(this.#backends.get(name) ?? null, paces.get(name) ?? null);
+      if (pacer === null) this.#backends.delete(name);
+      else this.#backends.set(name, pacer);
     }
+  }
+
+  #pacer(before: Pacer | null, pace: PaceConfig | null): Pacer | null {
+    if (pace === null) before?.open();
+    else if (before !== null) before.reconfigure(pace);
+    return pace === null ? null : (before ?? new Pacer(pace, this.#clock));
   }
 
   /**
@@ -159,8 +190,15 @@ function hasSourceLimits({ perSource }: FrontendConfig): boolean {
 }
 
 /** Workers let only so many wait, so this queue is never full and nobody in it too late: both are twice what can be. */
-function arrivalsOf({ connRate }: FrontendConfig, workers: number, clock: PaceClock): Pacer | null {
+function arrivalPace({ connRate }: FrontendConfig, workers: number): PaceConfig | null {
   if (connRate === null) return null;
   const queue = 2 * workers * waitingPlaces(connRate, workers);
-  return new Pacer({ limit: connRate, queue, queueTimeoutMs: (2 * queue * 1000) / connRate }, clock);
+  return { limit: connRate, queue, queueTimeoutMs: (2 * queue * 1000) / connRate };
+}
+
+function sourcesOf(before: SourceCounts | null, frontend: FrontendConfig, share: number): SourceCounts | null {
+  if (!hasSourceLimits(frontend)) return null;
+  if (before === null) return new SourceCounts(frontend.perSource, share);
+  before.reconfigure(frontend.perSource, share);
+  return before;
 }

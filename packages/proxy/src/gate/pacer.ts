@@ -5,7 +5,7 @@ import { type Place, WaitingLine } from './waiting_line.ts';
 export type PaceVerdict = 'go' | 'queue_full' | 'queue_timeout';
 
 interface Waiting {
-  readonly deadlineMs: number;
+  readonly sinceMs: number;
   readonly tell: (verdict: PaceVerdict) => void;
 }
 /** A place in a pacer's queue. */
@@ -41,9 +41,9 @@ const LATE_TIMER_MS = 2;
  * `limit × (t + 0.02) + 1`. At most `queue` wait, each for at most `queueTimeoutMs`. One timer, and every call is O(1).
  */
 export class Pacer {
-  readonly #pace: PaceConfig;
+  #pace: PaceConfig;
   readonly #clock: PaceClock;
-  readonly #rate: Rate;
+  #rate: Rate;
   readonly #line: WaitingLine<Waiting> = new WaitingLine();
   #fullAtMs: number = FULL;
   /** When the timer fires; null: there is none. */
@@ -53,6 +53,21 @@ export class Pacer {
     this.#pace = pace;
     this.#clock = clock;
     this.#rate = paceRate(pace.limit);
+  }
+
+  /** From now on at this pace. Those who wait keep their places; a shorter time to wait holds for them, too. */
+  reconfigure(pace: PaceConfig): void {
+    this.#pace = pace;
+    this.#rate = paceRate(pace.limit);
+    this.#rearm();
+  }
+
+  /** There is no pace any more: all who wait may go. */
+  open(): void {
+    for (let { first } = this.#line; first !== null; first = this.#line.first) {
+      this.#line.leave(first);
+      first.value.tell('go');
+    }
   }
 
   /** How many wait now. */
@@ -75,7 +90,7 @@ export class Pacer {
       tell('queue_full');
       return null;
     }
-    const place = this.#line.join({ tell, deadlineMs: this.#clock.now() + this.#pace.queueTimeoutMs });
+    const place = this.#line.join({ tell, sinceMs: this.#clock.now() });
     this.#arm();
     return place;
   }
@@ -90,7 +105,7 @@ export class Pacer {
     for (;;) {
       const { first } = this.#line;
       if (first === null) return;
-      const isLate = first.value.deadlineMs <= this.#clock.now();
+      const isLate = this.#deadlineMs(first) <= this.#clock.now();
       if (!isLate && !this.#takeTurn()) return;
       this.#line.leave(first);
       first.value.tell(isLate ? 'queue_timeout' : 'go');
@@ -107,13 +122,22 @@ export class Pacer {
   #arm(): void {
     const { first } = this.#line;
     if (first === null) return;
-    const atMs = Math.min(first.value.deadlineMs, nextAtMs(this.#rate, this.#fullAtMs));
+    const atMs = Math.min(this.#deadlineMs(first), nextAtMs(this.#rate, this.#fullAtMs));
     if (this.#timer !== null) {
       if (this.#timer.atMs <= atMs) return;
       this.#timer.cancel();
     }
     const cancel = this.#clock.after(Math.max(0, atMs - this.#clock.now()), () => this.#fired());
     this.#timer = { atMs, cancel };
+  }
+
+  #deadlineMs({ value }: PaceWait): number {
+    return value.sinceMs + this.#pace.queueTimeoutMs;
+  }
+
+  #rearm(): void {
+    this.#timer?.cancel();
+    this.#fired();
   }
 
   #fired(): void {

@@ -12,17 +12,23 @@ export type Held = { readonly kind: 'held'; readonly slot: number };
  * allows one second's worth at once, at least 1. What is refused does not count against the rate.
  */
 export class SourceCounts {
-  readonly #maxconn: number;
-  readonly #connRate: Rate | null;
-  readonly #connectRate: Rate | null;
+  #maxconn = Number.POSITIVE_INFINITY;
+  #connRate: Rate | null = null;
+  #connectRate: Rate | null = null;
   readonly #slots: SourceSlots;
 
   /** @param mostSources how many sources without an open connection are remembered at most */
   constructor(limits: SourceLimits, mostSources: number) {
+    this.#slots = new SourceSlots(mostSources);
+    this.reconfigure(limits, mostSources);
+  }
+
+  /** From now on with these limits. What is held stays held, also above a lower limit. */
+  reconfigure(limits: SourceLimits, mostSources: number): void {
     this.#maxconn = limits.maxconn ?? Number.POSITIVE_INFINITY;
     this.#connRate = limits.connRate === null ? null : rateOf(limits.connRate, limits.connRate);
     this.#connectRate = limits.connectRate === null ? null : rateOf(limits.connectRate, limits.connectRate);
-    this.#slots = new SourceSlots(mostSources);
+    this.#slots.setMost(mostSources);
   }
 
   /** Sources that are remembered now. */

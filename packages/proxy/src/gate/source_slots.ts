@@ -15,7 +15,7 @@ const SWEPT_AT_ONCE = 2;
  * connections stay.
  */
 export class SourceSlots {
-  readonly #most: number;
+  #most: number;
   readonly #slots = new Map<string, number>();
   readonly #keys: string[] = [];
   readonly #unused: number[] = [];
@@ -26,6 +26,11 @@ export class SourceSlots {
   readonly #idle: IdleSlots = new IdleSlots(FIRST_CAPACITY);
 
   constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** From now on at most so many; the others are forgotten as new ones come. */
+  setMost(most: number): void {
     this.#most = most;
   }
 
@@ -42,7 +47,9 @@ export class SourceSlots {
       return known;
     }
     this.#sweep(nowMs);
-    if (this.#slots.size >= this.#most && this.#idle.oldest !== NONE) this.#forget(this.#idle.oldest);
+    for (let count = 0; count < SWEPT_AT_ONCE && this.#slots.size >= this.#most; count += 1) {
+      if (this.#idle.oldest !== NONE) this.#forget(this.#idle.oldest);
+    }
     return this.#add(key);
   }
 

@@ -14,7 +14,7 @@ export function waitingPlaces(connRate: number, workers: number): number {
  * no more, and the rest wait in the kernel's backlog, where they cost nothing.
  */
 export class WaitingRoom {
-  readonly #places: number;
+  #places: number;
   #waiting = 0;
   #refused = false;
   #onRoom: () => void = () => {};
@@ -25,6 +25,12 @@ export class WaitingRoom {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** From now on with so many places; whoever waits keeps its own. */
+  setPlaces(places: number): void {
+    this.#places = places;
+    if (this.#refused && this.#waiting < places) this.#tell();
   }
 
   /** Called when there is room again after enter() said no. */
@@ -43,7 +49,10 @@ export class WaitingRoom {
   leave(): void {
     this.#waiting -= 1;
     // To begin to accept again costs a word with the primary: not for every single place.
-    if (!this.#refused || this.#waiting > this.#places / 2) return;
+    if (this.#refused && this.#waiting <= this.#places / 2) this.#tell();
+  }
+
+  #tell(): void {
     this.#refused = false;
     this.#onRoom();
   }

@@ -77,6 +77,7 @@ export class CheckLoop {
 
   #ended(outcome: ProbeOutcome, aborted: boolean): void {
     this.#running = null;
+    if (this.#stopped) return;
     if (aborted) {
       this.#checkIn(0);
       return;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { BackendConfig, LogLevel, SendProxyConfig, ServerConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import type { BrokerTls } from '../tls/dial_tls.ts';
@@ -26,91 +27,196 @@ export interface HealthMonitorOptions {
   /** TLS towards a server; null: it is plain. Asked before every check. */
   tls(backend: string, server: string): BrokerTls | null;
   onChange(change: HealthChange): void;
+  /** A check has been made. */
+  onCheck?(backend: string, server: string, ok: boolean): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** Health of all servers. One process of a proxy has one; it starts it once and stops it once. */
-export interface HealthMonitor {
-  start(): void;
-  /** Ends when every check has let go of its socket; nothing is told any more. */
-  stop(): Promise<void>;
-  /** What a client met on a server. Unknown servers are passed over: word of a worker may outlive a server. */
-  passive(backend: string, server: string, kind: PassiveEvent): void;
-  /** A check at once, unless one is running. */
-  checkNow(backend: string, server: string): void;
-  /** To be called when `address` answers differently. */
-  addressChanged(backend: string, server: string): void;
-  /** Fails with UNKNOWN_SERVER. */
-  state(backend: string, server: string): ServerHealth;
+/** A server under watch, and what it was made from. */
+interface Watched {
+  readonly watch: ServerWatch;
+  server: ServerConfig;
+  /** An operator's two ways to end the checks: `disable health`, and maint. */
+  isOff: boolean;
+  inMaint: boolean;
 }
 
 const NOT_MADE_LOG_GAP_MS = 60_000;
 
 /** Makes the watch of every server of every backend. Nothing is asked before start(). */
 export function createHealthMonitor(options: HealthMonitorOptions): HealthMonitor {
-  const watches = new Map<string, ServerWatch>();
-  const clientIds = clientIdsOf(options.proxyName);
-  const notMade = notMadeLog(options.log);
+  return new HealthMonitor(options);
+}
 
-  function watch(backend: BackendConfig, server: ServerConfig): ServerWatch {
+/** Health of all servers. One process of a proxy has one; it starts it once and stops it once. */
+export class HealthMonitor {
+  readonly #options: HealthMonitorOptions;
+  /** backend → server → its watch. */
+  readonly #watches = new Map<string, Map<string, Watched>>();
+  #backends: ReadonlyMap<string, BackendConfig> = new Map();
+  readonly #nextClientId: () => string;
+  readonly #notMade: (backend: string, server: string, code: string) => void;
+  readonly #ending = new Set<Promise<void>>();
+  #running = false;
+
+  constructor(options: HealthMonitorOptions) {
+    this.#options = options;
+    this.#nextClientId = clientIdsOf(options.proxyName);
+    this.#notMade = notMadeLog(options.log);
+    this.reconfigure(options.backends);
+  }
+
+  start(): void {
+    this.#running = true;
+    for (const { watch } of this.#all()) watch.start();
+  }
+
+  /** Ends when every check has let go of its socket; nothing is told any more. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all([...this.#all().map(({ watch }) => watch.stop()), ...this.#ending]);
+  }
+
+  /**
+   * Goes over to other backends. A server of the same name and address goes on as it was: verdict, streak, circuit and
+   * timers; with other checks it keeps its verdict. New servers are checked at once, those that are gone no more.
+   */
+  reconfigure(backends: readonly BackendConfig[]): void {
+    this.#backends = new Map(backends.map(backend => [backend.name, backend]));
+    for (const [backend, watches] of this.#watches) this.#dropGone(backend, watches);
+    for (const backend of backends) {
+      const watches = this.#watches.get(backend.name) ?? new Map<string, Watched>();
+      this.#watches.set(backend.name, watches);
+      for (const server of backend.servers) {
+        const known = watches.get(server.name);
+        if (known === undefined) watches.set(server.name, this.#begin(backend.name, server));
+        else this.#goOn(backend.name, known, server);
+      }
+    }
+  }
+
+  /** What a client met on a server. Unknown servers are passed over: word of a worker may outlive a server. */
+  passive(backend: string, server: string, kind: PassiveEvent): void {
+    this.#find(backend, server)?.watch.passive(kind);
+  }
+
+  /** A check at once, unless one is running. */
+  checkNow(backend: string, server: string): void {
+    this.#find(backend, server)?.watch.checkNow();
+  }
+
+  /** To be called when `address` answers differently. */
+  addressChanged(backend: string, server: string): void {
+    this.#find(backend, server)?.watch.addressChanged();
+  }
+
+  /** An operator's `enable|disable health`. While checks are off, the verdict stays. Unknown servers are passed over. */
+  setEnabled(backend: string, server: string, on: boolean): void {
+    const found = this.#find(backend, server);
+    if (found === undefined) return;
+    found.isOff = !on;
+    found.watch.setEnabled(on && !found.inMaint);
+  }
+
+  /** A server in maint is not checked. Unknown servers are passed over. */
+  setMaint(backend: string, server: string, inMaint: boolean): void {
+    const found = this.#find(backend, server);
+    if (found === undefined) return;
+    found.inMaint = inMaint;
+    found.watch.setEnabled(!found.isOff && !inMaint);
+  }
+
+  /** An operator's `set server … health`: holds until checks say otherwise. Unknown servers are passed over. */
+  force(backend: string, server: string, verdict: 'up' | 'down'): void {
+    this.#find(backend, server)?.watch.force(verdict);
+  }
+
+  /** Fails with UNKNOWN_SERVER. */
+  state(backend: string, server: string): ServerHealth {
+    const found = this.#find(backend, server);
+    if (found !== undefined) return found.watch.health();
+    throw new LimpetError(
+      'UNKNOWN_SERVER',
+      `there is no server ${backend}/${server}`,
+      'Name a backend and a server of the configuration.',
+    );
+  }
+
+  #find(backend: string, server: string): Watched | undefined {
+    return this.#watches.get(backend)?.get(server);
+  }
+
+  #all(): Watched[] {
+    return [...this.#watches.values()].flatMap(watches => [...watches.values()]);
+  }
+
+  #dropGone(backend: string, watches: Map<string, Watched>): void {
+    const servers = this.#backends.get(backend)?.servers ?? [];
+    for (const [name, { watch }] of watches) {
+      if (servers.some(server => server.name === name)) continue;
+      watches.delete(name);
+      const ending = watch.stop();
+      this.#ending.add(ending);
+      void ending.finally(() => this.#ending.delete(ending));
+    }
+    if (watches.size === 0 && !this.#backends.has(backend)) this.#watches.delete(backend);
+  }
+
+  #begin(backend: string, server: ServerConfig): Watched {
+    const watched = { watch: this.#watch(backend, server), server, isOff: false, inMaint: false };
+    if (this.#running) watched.watch.start();
+    return watched;
+  }
+
+  #goOn(backend: string, known: Watched, server: ServerConfig): void {
+    const before = known.server;
+    known.server = server;
+    if (!isDeepStrictEqual(checkTerms(before), checkTerms(server))) {
+      known.watch.reconfigure({ checking: this.#checking(backend, server), hostName: server.host });
+    }
+    if (before.host !== server.host || before.port !== server.port) known.watch.addressChanged();
+  }
+
+  #watch(backend: string, server: ServerConfig): ServerWatch {
+    const { name } = server;
     return new ServerWatch({
-      checking: checkingOf(server, clientIds, {
-        encodeLocalHeader: header => options.encodeLocalHeader(header),
-        tls: () => options.tls(backend.name, server.name),
-      }),
+      checking: this.#checking(backend, server),
       hostName: server.host,
-      address: () => options.address(backend.name, server.name),
-      notMade: code => notMade(backend.name, server.name, code),
-      changed(health, what) {
-        if (what.verdict) logTransition(backend, server.name, health);
+      address: () => this.#options.address(backend, name),
+      checked: ok => this.#options.onCheck?.(backend, name, ok),
+      notMade: code => this.#notMade(backend, name, code),
+      changed: (health, what) => {
+        if (what.verdict) this.#logTransition(backend, name, health);
         const changed = { verdictChanged: what.verdict, suspectChanged: what.suspect };
-        options.onChange({ backend: backend.name, server: server.name, ...changed, health });
+        this.#options.onChange({ backend, server: name, ...changed, health });
       },
     });
   }
 
-  function logTransition(backend: BackendConfig, server: string, health: ServerHealth): void {
-    const left = serversLeft(backend, name => watches.get(keyOf(backend.name, name))?.health().verdict === 'up');
-    for (const line of transitionLines(backend.name, server, health.verdict, health.reason, left)) {
-      options.log(line.level, line.message, { backend: backend.name, server });
+  #checking(backend: string, server: ServerConfig): Checking | null {
+    const config = server.check;
+    if (config === null) return null;
+    const means: ProbeMeans = {
+      encodeLocalHeader: header => this.#options.encodeLocalHeader(header),
+      tls: () => this.#options.tls(backend, server.name),
+    };
+    const probe = createProbe(server, config, this.#nextClientId(), means);
+    return { config, probe, disproves: disproves(server, config) };
+  }
+
+  #logTransition(name: string, server: string, health: ServerHealth): void {
+    const backend = this.#backends.get(name);
+    if (backend === undefined) return;
+    const left = serversLeft(backend, other => this.#find(name, other)?.watch.health().verdict === 'up');
+    for (const line of transitionLines(name, server, health.verdict, health.reason, left)) {
+      this.#options.log(line.level, line.message, { backend: name, server });
     }
   }
-
-  for (const backend of options.backends) {
-    for (const server of backend.servers) watches.set(keyOf(backend.name, server.name), watch(backend, server));
-  }
-
-  return {
-    start() {
-      for (const each of watches.values()) each.start();
-    },
-    async stop() {
-      await Promise.all([...watches.values()].map(each => each.stop()));
-    },
-    passive: (backend, server, kind) => watches.get(keyOf(backend, server))?.passive(kind),
-    checkNow: (backend, server) => watches.get(keyOf(backend, server))?.checkNow(),
-    addressChanged: (backend, server) => watches.get(keyOf(backend, server))?.addressChanged(),
-    state(backend, server) {
-      const found = watches.get(keyOf(backend, server));
-      if (found !== undefined) return found.health();
-      throw new LimpetError(
-        'UNKNOWN_SERVER',
-        `there is no server ${backend}/${server}`,
-        'Name a backend and a server of the configuration.',
-      );
-    },
-  };
 }
 
-function keyOf(backend: string, server: string): string {
-  return `${backend}/${server}`;
-}
-
-function checkingOf(server: ServerConfig, nextClientId: () => string, means: ProbeMeans): Checking | null {
-  const config = server.check;
-  if (config === null) return null;
-  const probe = createProbe(server, config, nextClientId(), means);
-  return { config, probe, disproves: disproves(server, config) };
+/** What a check is made of. Weight, maxconn and the like are none of it. */
+function checkTerms({ host, port, check, sendProxy, tls, websocket }: ServerConfig): unknown {
+  return { host, port, check, sendProxy, tls, websocket };
 }
 
 /**

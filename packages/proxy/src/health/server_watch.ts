@@ -4,6 +4,7 @@ import { type CheckResult, describeCheck, type ProbeOutcome } from './check_stat
 import { type Circuit, type CircuitCause, CLOSED, isSuspect, stepCircuit } from './circuit.ts';
 import type { Probe } from './probe.ts';
 import {
+  carriedStreak,
   initialStreak,
   isUp,
   nextIntervalMs,
@@ -11,6 +12,7 @@ import {
   type Streak,
   type StreakEvent,
   stepStreak,
+  sureStreak,
 } from './verdict.ts';
 
 /** What is known of one server's health. */
@@ -25,6 +27,10 @@ export interface ServerHealth {
   readonly lastCheck: LastCheck | null;
   /** Why the verdict is what it is. */
   readonly reason: string;
+  /** Its configuration asks for checks. */
+  readonly checked: boolean;
+  /** Checks are made: they are configured, and no operator has turned them off. */
+  readonly enabled: boolean;
 }
 
 export interface LastCheck extends CheckResult {
@@ -58,9 +64,14 @@ export interface WatchOptions {
   address(): string | null;
   /** Something changed. */
   changed(health: ServerHealth, what: { readonly verdict: boolean; readonly suspect: boolean }): void;
+  /** A check has been made. */
+  checked?(ok: boolean): void;
   /** This host could not make a check. */
   notMade(code: string): void;
 }
+
+/** What a reload may change of a server that keeps its address. */
+export type WatchTerms = Pick<WatchOptions, 'checking' | 'hostName'>;
 
 const PASSIVE_REASON: Readonly<Record<CircuitCause, string>> = {
   dial: describeCheck({ status: 'L4CON', code: null, info: "a client's dial failed" }),
@@ -73,7 +84,14 @@ const PASSIVE_REASON: Readonly<Record<CircuitCause, string>> = {
  */
 export class ServerWatch {
   readonly #options: WatchOptions;
-  readonly #loop: CheckLoop | null;
+  #terms: WatchTerms;
+  /** Null: no checks are made. */
+  #loop: CheckLoop | null = null;
+  /** Loops that have been stopped, and still hold a socket. */
+  readonly #ending = new Set<Promise<void>>();
+  #enabled = true;
+  /** What an operator has set where there are no checks. */
+  #forced: 'up' | 'down' | null = null;
   #streak: Streak = { health: 0, passiveCounted: false };
   #circuit: Circuit = CLOSED;
   #circuitTimer: NodeJS.Timeout | undefined;
@@ -86,8 +104,8 @@ export class ServerWatch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#terms = options;
     const { checking } = options;
-    this.#loop = checking === null ? null : this.#loopOf(checking);
     if (checking === null) return;
     this.#streak = initialStreak(checking.config);
     this.#reason = 'not checked yet';
@@ -100,6 +118,8 @@ export class ServerWatch {
       sinceMs: this.#sinceMs,
       lastCheck: this.#lastCheck,
       reason: this.#reason,
+      checked: this.#terms.checking !== null,
+      enabled: this.#terms.checking !== null && this.#enabled,
     };
   }
 
@@ -107,14 +127,46 @@ export class ServerWatch {
   start(): void {
     this.#running = true;
     this.#lookAtAddress();
-    this.#loop?.now();
+    this.#check();
+  }
+
+  /** Other checks, or none, of the same server: the verdict stays, and the next check follows the new terms. */
+  reconfigure(terms: WatchTerms): void {
+    const before = this.#terms.checking;
+    const { checking } = terms;
+    this.#terms = terms;
+    if (checking !== null) this.#streak = this.#carried(before, checking);
+    // Without checks a server is up while its name resolves.
+    else this.#forced = null;
+    this.#dropLoop();
+    if (!this.#running) return;
+    this.#tell(checking === null ? 'no check' : this.#reason);
+    this.#check();
+  }
+
+  /** Whether checks are made. While they are not, the verdict stays as it is. */
+  setEnabled(on: boolean): void {
+    if (this.#enabled === on) return;
+    this.#enabled = on;
+    if (!on) this.#dropLoop();
+    else if (this.#running) this.#check();
+  }
+
+  /** An operator's word: it holds until checks say otherwise, or for good where there are none. */
+  force(verdict: 'up' | 'down'): void {
+    const { checking } = this.#terms;
+    if (checking === null) this.#forced = verdict;
+    else this.#streak = sureStreak(verdict, checking.config);
+    if (verdict === 'up') this.#setCircuit(CLOSED);
+    this.#tell('set by an operator');
   }
 
   /** Ends when the running check has let go of its socket. */
   async stop(): Promise<void> {
     this.#running = false;
     clearTimeout(this.#circuitTimer);
-    await this.#loop?.stop();
+    this.#dropLoop();
+    await Promise.all(this.#ending);
   }
 
   passive(event: PassiveEvent): void {
@@ -140,6 +192,27 @@ export class ServerWatch {
     this.#loop?.anew();
   }
 
+  /** A check at once, where there are any. */
+  #check(): void {
+    const { checking } = this.#terms;
+    if (checking === null || !this.#enabled) return;
+    this.#loop ??= this.#loopOf(checking);
+    this.#loop.now();
+  }
+
+  #dropLoop(): void {
+    const ending = this.#loop?.stop();
+    this.#loop = null;
+    if (ending === undefined) return;
+    this.#ending.add(ending);
+    void ending.finally(() => this.#ending.delete(ending));
+  }
+
+  #carried(before: Checking | null, after: Checking): Streak {
+    if (before !== null) return carriedStreak(this.#streak, before.config, after.config);
+    return this.#forced === 'down' ? sureStreak('down', after.config) : initialStreak(after.config);
+  }
+
   #loopOf({ config, probe }: Checking): CheckLoop {
     return new CheckLoop({
       ask: signal => {
@@ -159,7 +232,8 @@ export class ServerWatch {
     const { result } = outcome;
     if (this.#lastCheck === null) this.#reason = describeCheck(result);
     this.#lastCheck = { ...result, atMs: Date.now() };
-    const clears = this.#options.checking?.disproves ?? [];
+    this.#options.checked?.(result.ok);
+    const clears = this.#terms.checking?.disproves ?? [];
     if (result.ok) this.#setCircuit(stepCircuit(this.#circuit, { kind: 'check_passed', clears }));
     this.#turnStreak(result.ok ? 'passed' : 'failed');
     this.#tell(describeCheck(result));
@@ -174,8 +248,9 @@ export class ServerWatch {
   }
 
   #turnStreak(event: StreakEvent): void {
-    const { checking } = this.#options;
-    if (checking !== null) this.#streak = stepStreak(this.#streak, event, checking.config).streak;
+    const { checking } = this.#terms;
+    // With checks turned off nothing could bring the server back.
+    if (checking !== null && this.#enabled) this.#streak = stepStreak(this.#streak, event, checking.config).streak;
   }
 
   #setCircuit(circuit: Circuit): void {
@@ -192,7 +267,7 @@ export class ServerWatch {
 
   /** The address to check; null, and DOWN, where the name does not resolve. */
   #lookAtAddress(): string | null {
-    const { checking, hostName } = this.#options;
+    const { checking, hostName } = this.#terms;
     const address = this.#options.address();
     const resolves = address !== null;
     if (resolves && !this.#resolves && checking !== null) this.#streak = returningStreak(checking.config);
@@ -203,8 +278,9 @@ export class ServerWatch {
 
   /** Tells what has changed since it was last told. `reason` is kept where the verdict has. */
   #tell(reason: string): void {
-    const { checking } = this.#options;
-    const up = this.#resolves && (checking === null || isUp(this.#streak, checking.config));
+    const { checking } = this.#terms;
+    const isGood = checking === null ? this.#forced !== 'down' : isUp(this.#streak, checking.config);
+    const up = this.#resolves && isGood;
     const suspect = isSuspect(this.#circuit);
     const what = { verdict: up !== this.#told.up, suspect: suspect !== this.#told.suspect };
     if (!what.verdict && !what.suspect) return;

@@ -29,6 +29,20 @@ export function returningStreak(limits: StreakLimits): Streak {
   return { health: limits.rise - 1, passiveCounted: false };
 }
 
+/** The same verdict under other limits, and as near to the other one as it was. */
+export function carriedStreak(streak: Streak, before: StreakLimits, after: StreakLimits): Streak {
+  const { health, passiveCounted } = streak;
+  if (!isUp(streak, before)) return { health: Math.min(health, after.rise - 1), passiveCounted };
+  const isSure = health === before.rise + before.fall - 1;
+  const above = isSure ? after.fall - 1 : Math.min(health - before.rise, after.fall - 1);
+  return { health: after.rise + above, passiveCounted };
+}
+
+/** As sure of a verdict as checks can be: where a server stands whose health an operator has set. */
+export function sureStreak(verdict: 'up' | 'down', { rise, fall }: StreakLimits): Streak {
+  return { health: verdict === 'up' ? rise + fall - 1 : 0, passiveCounted: false };
+}
+
 export function isUp(streak: Streak, limits: StreakLimits): boolean {
   return streak.health >= limits.rise;
 }

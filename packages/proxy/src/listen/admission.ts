@@ -19,19 +19,27 @@ export interface AdmissionLimits {
  */
 export class Admission {
   readonly #lessor: Lessor;
-  readonly #limits: AdmissionLimits;
-  /** Leased, used or not. */
+  #limits: AdmissionLimits;
+  /** Leased, used or not. Fewer than are used where some had come before there was a limit. */
   #leased = 0;
-  #used = 0;
+  #used: number;
   #asked = false;
   #refused = false;
   /** Others wait for what this worker does not use. Until it has to ask for more itself. */
   #recalled = false;
   #onRoom: () => void = () => {};
 
-  constructor(lessor: Lessor, limits: AdmissionLimits) {
+  /** `used`: connections that are there already, before there was a limit. */
+  constructor(lessor: Lessor, limits: AdmissionLimits, used = 0) {
     this.#lessor = lessor;
     this.#limits = limits;
+    this.#used = used;
+  }
+
+  /** From now on with these limits; what is leased stays. */
+  reconfigure(limits: AdmissionLimits): void {
+    this.#limits = limits;
+    this.#tell();
   }
 
   get used(): number {
@@ -119,6 +127,6 @@ export class Admission {
   #ask(): void {
     if (this.#asked) return;
     this.#asked = true;
-    this.#lessor.lease(this.#limits.block);
+    this.#lessor.lease(this.#limits.block + Math.max(0, this.#used - this.#leased));
   }
 }

@@ -20,6 +20,8 @@ import { acceptWebSocket, type Upgraded } from '../websocket/accept_websocket.ts
 export interface Entry {
   readonly frontend: FrontendConfig;
   readonly bind: BindConfig;
+  /** The name under which the bind is counted. */
+  readonly bindScope: string;
   readonly trusted: CidrSet;
   /** Peers whose X-Forwarded-For is passed on. */
   readonly forwarders: CidrSet;
@@ -50,7 +52,7 @@ export type ArrivalRefusal =
   | `websocket_${Extract<Upgraded, { kind: 'failed' }>['reason']}`;
 
 /** Who it is, as far as is known. */
-export type Arriving = Pick<Inbound, 'id' | 'frontend' | 'bind' | 'source' | 'acceptedAtMs'>;
+export type Arriving = Pick<Inbound, 'id' | 'frontend' | 'bind' | 'bindScope' | 'source' | 'acceptedAtMs'>;
 
 export type Arrived =
   | { readonly kind: 'in'; readonly inbound: Inbound }
@@ -206,8 +208,8 @@ export class Arrival {
   }
 
   #who(source: Address): Arriving {
-    const { frontend, bind } = this.#entry;
-    return { id: this.#id, frontend, bind: bind.label, source, acceptedAtMs: this.#acceptedAtMs };
+    const { frontend, bind, bindScope } = this.#entry;
+    return { id: this.#id, frontend, bind: bind.label, bindScope, source, acceptedAtMs: this.#acceptedAtMs };
   }
 
   #refuse(source: Address, reason: ArrivalRefusal, detail: string): Refused {

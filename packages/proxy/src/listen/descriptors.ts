@@ -19,11 +19,16 @@ export function sessionsWithin(openFiles: number): number {
   return Math.max(1, Math.floor((openFiles - RESERVE) / PER_SESSION));
 }
 
-/** The same, of this process. Node has raised its soft limit to the hard one at its start. */
+/** The same, of this process. */
 export function sessionsOfThisProcess(): number {
+  return sessionsWithin(openFilesOfThisProcess());
+}
+
+/** What this process may have open. Node has raised its soft limit to the hard one at its start. */
+export function openFilesOfThisProcess(): number {
   try {
-    return sessionsWithin(openFilesLimit(readFileSync('/proc/self/limits', 'utf8')));
+    return openFilesLimit(readFileSync('/proc/self/limits', 'utf8'));
   } catch {
-    return sessionsWithin(FALLBACK);
+    return FALLBACK;
   }
 }

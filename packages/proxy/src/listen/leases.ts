@@ -12,14 +12,25 @@ export interface LeaseHolder {
 
 /** `global.maxconn` in the primary: what is left of it, who has how much, and who waits. */
 export class Leases {
+  #limit: number;
+  /** Below 0: the limit has been lowered, and workers have more than it. */
   #free: number;
   readonly #held = new Map<number, number>();
   #waiting: Waiting[] = [];
   readonly #holder: LeaseHolder;
 
   constructor(limit: number, holder: LeaseHolder) {
+    this.#limit = limit;
     this.#free = limit;
     this.#holder = holder;
+  }
+
+  /** From now on there are so many. Connections above a lower limit stay until they end. */
+  setLimit(limit: number): void {
+    this.#free += limit - this.#limit;
+    this.#limit = limit;
+    if (this.#free < 0) this.#holder.recall();
+    this.#serve();
   }
 
   ask(worker: number, count: number): void {

@@ -24,6 +24,9 @@ const BACKLOG = 65_535;
  * backlog, which the primary's copy keeps alive, instead of being accepted and dropped.
  */
 export class Listener {
+  /** Resolves when it has listened for the first time, or is closed before; rejects when it cannot. */
+  readonly opened: Promise<void>;
+  #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
   readonly #events: ListenerEvents;
   #server: Server | null = null;
   /** Accepted, but there was no room for it. */
@@ -33,25 +36,31 @@ export class Listener {
 
   constructor(events: ListenerEvents) {
     this.#events = events;
+    this.opened = new Promise((resolve, reject) => {
+      this.#onOpened = { resolve, reject };
+    });
   }
 
-  /** Begins to accept, unless it has been paused meanwhile. Resolves when the kernel knows. */
-  start(handle: ListenHandle): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#state !== 'asked') {
-        (handle as { close(): void }).close();
-        return resolve();
-      }
-      const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
-      this.#server = server;
-      this.#state = 'open';
-      server.on('connection', socket => this.#accept(socket));
-      server.once('error', reject);
-      server.listen(handle, BACKLOG, () => {
-        server.removeListener('error', reject);
-        server.on('error', error => this.#starved(errorCode(error)));
-        resolve();
-      });
+  /** Begins to accept, unless it has been paused or closed meanwhile. */
+  start(handle: ListenHandle): void {
+    if (this.#state !== 'asked') {
+      (handle as { close(): void }).close();
+      return;
+    }
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+    this.#server = server;
+    this.#state = 'open';
+    server.on('connection', socket => this.#accept(socket));
+    const failed = (error: Error): void => {
+      // It has listened before, and cannot any more: a worker that does not accept must not live on in silence.
+      if (this.#onOpened === null) throw error;
+      this.#onOpened.reject(error);
+    };
+    server.once('error', failed);
+    server.listen(handle, BACKLOG, () => {
+      server.removeListener('error', failed);
+      server.on('error', error => this.#starved(errorCode(error)));
+      this.#isOpen();
     });
   }
 
@@ -88,6 +97,12 @@ export class Listener {
     this.#server?.close();
     for (const socket of this.#kept) socket.resetAndDestroy();
     this.#kept.length = 0;
+    this.#isOpen();
+  }
+
+  #isOpen(): void {
+    this.#onOpened?.resolve();
+    this.#onOpened = null;
   }
 
   #accept(socket: Socket): void {

@@ -1,13 +1,15 @@
-import { MemoryTable, serveTable, type TableCall, type TableCast } from '@limpet/state';
+import { MemoryTable, type StickTimes, serveTable, type TableCall, type TableCast } from '@limpet/state';
+import { ErrorRing } from '../account/error_ring.ts';
 import { Ledger } from '../account/ledger.ts';
+import { serverScope } from '../account/scope_names.ts';
 import type { Config } from '../config/resolved.ts';
 import { FrontendLeases } from '../gate/frontend_leases.ts';
 import type { GateAnswer } from '../gate/gate_answer.ts';
 import { Gatekeeper } from '../gate/gatekeeper.ts';
 import { Leases } from '../listen/leases.ts';
 import { type PlacedBackend, Placer } from '../route/placer.ts';
-import { Scheduler, type ServerStatus } from '../route/scheduler.ts';
-import { stickTimes } from '../route/stick_times.ts';
+import type { ServerStatus } from '../route/scheduler.ts';
+import { PlacedBackends } from './placed_backends.ts';
 import type { ToPrimary, ToWorker } from './wire.ts';
 
 /** The way to the workers. */
@@ -22,8 +24,11 @@ export interface Caller {
   say(message: ToWorker): void;
 }
 
+/** Of a table that nothing stays in. */
+const NO_TIMES: StickTimes = { pendingMs: 1, expireMs: 1 };
+
 /** A worker's name in the stick table: `lb1/2`. */
-export function workerName(config: Config, id: number): string {
+export function workerName(config: Pick<Config, 'global'>, id: number): string {
   return `${config.global.name}/${id}`;
 }
 
@@ -32,9 +37,11 @@ export function workerName(config: Config, id: number): string {
  * stick tables hold. Every truth that must be one is here, so nothing here waits for anything.
  */
 export class FrontDesk {
-  readonly #config: Config;
-  readonly #ledger: Ledger = new Ledger();
-  readonly #backends = new Map<string, PlacedBackend>();
+  readonly #config: Pick<Config, 'global'>;
+  readonly ledger: Ledger = new Ledger();
+  readonly errors: ErrorRing = new ErrorRing();
+  readonly #backends: PlacedBackends = new PlacedBackends((backend, server) => this.conns(backend, server));
+  #elsewhere: ReadonlyMap<string, number> = new Map();
   readonly #placer: Placer;
   readonly #leases: Leases;
   readonly #frontendLeases: FrontendLeases;
@@ -42,13 +49,9 @@ export class FrontDesk {
 
   constructor(config: Config, workers: WorkersLine) {
     this.#config = config;
-    for (const backend of config.backends) {
-      const conns = (server: string): number => this.#ledger.conns(backend.name, server);
-      const { stick } = backend;
-      const table = stick && new MemoryTable({ size: stick.size, times: stickTimes(backend, stick) });
-      this.#backends.set(backend.name, { scheduler: new Scheduler(backend, conns, () => performance.now()), table });
-    }
-    this.#placer = new Placer(this.#backends, this.#ledger);
+    this.ledger.configure(config);
+    this.#backends.reconfigure(config);
+    this.#placer = new Placer(this.#backends.byName, this.ledger);
     this.#leases = new Leases(config.global.maxconn, {
       grant: (worker, count) => workers.tell(worker, ['lease', count, null]),
       recall: () => workers.tellAll(['recall', null]),
@@ -60,6 +63,35 @@ export class FrontDesk {
     this.#gatekeeper = new Gatekeeper(config);
   }
 
+  /** Goes over to another configuration, before any worker does. Who waits keeps waiting, and every count stays. */
+  reconfigure(config: Config): void {
+    this.ledger.configure(config);
+    this.#backends.reconfigure(config);
+    this.#leases.setLimit(config.global.maxconn);
+    this.#frontendLeases.reconfigure(config);
+    this.#gatekeeper.reconfigure(config);
+  }
+
+  /** Schedulers and tables, by backend. */
+  get backends(): ReadonlyMap<string, PlacedBackend> {
+    return this.#backends.byName;
+  }
+
+  /** `backend/server` → sessions that are in the process before this one: the scheduler counts them too. */
+  setElsewhere(conns: ReadonlyMap<string, number>): void {
+    this.#elsewhere = conns;
+  }
+
+  /** Sessions of a server now, as the scheduler counts them. */
+  conns(backend: string, server: string): number {
+    return this.ledger.conns(backend, server) + (this.#elsewhere.get(serverScope(backend, server)) ?? 0);
+  }
+
+  /** CONNECTs and connections that wait for their turn. */
+  get waiting(): number {
+    return this.#gatekeeper.waiting;
+  }
+
   said(worker: Caller, message: ToPrimary): void {
     switch (message[0]) {
       case 'place': {
@@ -68,10 +100,16 @@ export class FrontDesk {
         break;
       }
       case 'use':
-        this.#ledger.use(worker.id, message[1], message[2], message[3]);
+        this.ledger.use(worker.id, message[1], message[2], message[3]);
         break;
       case 'free':
-        this.#ledger.free(worker.id, message[1]);
+        this.ledger.free(worker.id, message[1]);
+        break;
+      case 'tally':
+        this.ledger.tally(worker.id, message[1]);
+        break;
+      case 'bad_connect':
+        this.errors.add(message[1]);
         break;
       case 'table':
         this.#table(worker, message[1], message[2], message[3]);
@@ -91,17 +129,16 @@ export class FrontDesk {
 
   /** What checks and the resolver say of a backend's servers. */
   update(backend: string, statuses: readonly ServerStatus[]): void {
-    const scheduler = this.#backends.get(backend)?.scheduler;
-    for (const status of statuses) scheduler?.update(status);
+    this.#backends.update(backend, statuses);
   }
 
   /** Takes back all that a dead worker had; answers how many sessions. */
   workerGone({ id }: Pick<Caller, 'id'>): number {
-    const sessions = this.#ledger.workerGone(id);
+    const sessions = this.ledger.workerGone(id);
     this.#leases.workerGone(id);
     this.#frontendLeases.workerGone(id);
     this.#gatekeeper.workerGone(id);
-    for (const { table } of this.#backends.values()) void table?.ownerGone(workerName(this.#config, id));
+    this.#backends.ownerGone(workerName(this.#config, id));
     return sessions;
   }
 
@@ -127,8 +164,8 @@ export class FrontDesk {
   }
 
   #table(worker: Caller, call: number, backend: string, message: TableCall | TableCast): void {
-    const table = this.#backends.get(backend)?.table;
-    if (table === null || table === undefined) return;
+    // A backend may be gone, or its `stick`: whoever asks must have an answer all the same.
+    const table = this.#backends.byName.get(backend)?.table ?? new MemoryTable({ size: 1, times: NO_TIMES });
     const reply = serveTable(table, message);
     if (call !== 0) worker.say(['answer', call, reply]);
   }

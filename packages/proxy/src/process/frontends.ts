@@ -1,4 +1,6 @@
-import type { BackendConfig, BindConfig, Config, FrontendConfig } from '../config/resolved.ts';
+import { bindScope } from '../account/scope_names.ts';
+import { bindKey } from '../config/bind_key.ts';
+import type { BackendConfig, BindConfig, Config, FrontendConfig, TlsBindConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import { compileAccess } from '../gate/access.ts';
 import { CidrSet } from '../gate/cidr.ts';
@@ -9,18 +11,21 @@ import { SILENT } from '../log.ts';
 import { compileRoutes, type RouteDecision, type RouteFacts } from '../route/rules.ts';
 import type { Inbound } from '../stages.ts';
 import { createTlsContexts, type TlsContexts } from '../tls/contexts.ts';
-import type { KeptTls } from '../tls/kept.ts';
+import type { KeptCertificates, KeptTls } from '../tls/kept.ts';
+import { type StockChange, TlsStock } from '../tls/stock.ts';
 import type { TicketKeys } from '../tls/tickets.ts';
+import { tlsOfBinds } from './certificates.ts';
+import { Retiring } from './generations.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import type { BindRef } from './wire.ts';
 
 /** What one worker makes of a frontend. */
 interface OpenFrontend {
-  readonly config: FrontendConfig;
+  config: FrontendConfig;
   readonly door: Door;
-  readonly decide: (facts: RouteFacts) => RouteDecision;
+  decide: (facts: RouteFacts) => RouteDecision;
   /** Backends that want to be asked before a CONNECT goes to them. */
-  readonly paced: ReadonlySet<string>;
+  paced: ReadonlySet<string>;
 }
 
 /** Beside the CONNECT itself: what frames add to it, and Pings between them. */
@@ -28,25 +33,64 @@ const FRAMES_BYTES = 128 * 1024;
 
 /** The frontends of one worker: doors, rules, lists, certificates. */
 export class Frontends {
-  readonly #config: Config;
+  #config: Config;
   readonly #link: PrimaryLink;
-  readonly #frontends = new Map<string, OpenFrontend>();
-  readonly #contexts: TlsContexts[] = [];
+  readonly #global: Room;
+  readonly #onRoom: () => void;
+  readonly #frontends: Retiring<OpenFrontend> = new Retiring(() => {});
+  readonly #tls: TlsStock<TlsBindConfig, TlsContexts, KeptCertificates>;
 
-  constructor(config: Config, link: PrimaryLink, global: Room) {
+  /** Empty; reconfigure() is to follow. `onRoom`: a frontend's listeners may go on. */
+  constructor(config: Config, tickets: TicketKeys, link: PrimaryLink, global: Room, onRoom: () => void) {
     this.#config = config;
     this.#link = link;
+    this.#global = global;
+    this.#onRoom = onRoom;
+    this.#tls = new TlsStock({ make: (tls, kept) => createTlsContexts(tls, tickets, SILENT, kept) });
+  }
+
+  /**
+   * Reads the certificates of a configuration. Those that cannot be used now are as the primary has kept them.
+   * @throws LimpetError TLS_*: nothing has changed
+   */
+  prepare(config: Config, kept: KeptTls['binds']): Promise<StockChange> {
+    return this.#tls.prepare(tlsOfBinds(config), { given: new Map(kept) });
+  }
+
+  /** Goes over to a configuration, also the first one. A frontend that is gone lives on for those who came before. */
+  reconfigure(config: Config, generation: number): void {
+    this.#config = config;
     for (const frontend of config.frontends) {
-      const door = new Door(frontend, config.global.workers, global, link.lessor(frontend.name));
       const paced = config.backends.filter(backend => asksToConnect(frontend, backend)).map(({ name }) => name);
-      const decide = compileRoutes(frontend.routes);
-      this.#frontends.set(frontend.name, { config: frontend, door, decide, paced: new Set(paced) });
-      door.start();
+      const terms = { config: frontend, decide: compileRoutes(frontend.routes), paced: new Set(paced) };
+      const known = this.#frontends.get(frontend.name);
+      known?.door.reconfigure(frontend, config.global.workers);
+      this.#frontends.set(frontend.name, known === undefined ? this.#open(terms) : Object.assign(known, terms));
     }
+    const names = new Set(config.frontends.map(({ name }) => name));
+    this.#frontends.retireOthers(names, generation);
+    // The primary counts them no more: should they come back, they lease what they have then.
+    for (const { door, config: gone } of this.#frontends.all()) {
+      if (!names.has(gone.name)) door.reconfigure({ ...gone, maxconn: null, connRate: null }, config.global.workers);
+    }
+  }
+
+  /** Lets go of what no connection can use any more. */
+  forget(oldest: number): void {
+    this.#frontends.forget(oldest);
   }
 
   door(frontend: string): Door {
     return this.#of(frontend).door;
+  }
+
+  /** The primary's word may be about a frontend that is not in use here yet, or any more. */
+  granted(frontend: string, count: number): void {
+    this.#frontends.get(frontend)?.door.granted(count);
+  }
+
+  recall(frontend: string): void {
+    this.#frontends.get(frontend)?.door.recall();
   }
 
   decide(frontend: string, facts: RouteFacts): RouteDecision {
@@ -59,30 +103,25 @@ export class Frontends {
     return this.#link.pace(id, frontend.name, source.address, backend);
   }
 
-  /** Whether the primary was asked about this session, or may have been. */
+  /** Whether the primary is asked about a session of this frontend, or may be. */
   isGated(frontend: string): boolean {
     const { config, paced } = this.#of(frontend);
     return asksToEnter(config) || paced.size > 0;
   }
 
-  /**
-   * Everything that arrivals at a bind need. Certificates that cannot be used now are as the primary has kept them.
-   * @throws LimpetError TLS_*
-   */
-  async entry({ frontend: frontendName, place }: BindRef, tickets: TicketKeys, kept: KeptTls['binds']): Promise<Entry> {
+  /** Everything that arrivals at a bind need. */
+  entry({ frontend: frontendName, place }: BindRef): Entry {
     const { config: frontend } = this.#of(frontendName);
     const bind = frontend.binds[place];
     if (bind === undefined) throw missing(`bind ${place} of ${frontendName}`);
-    const before = new Map(kept).get(`${frontendName}/${place}`) ?? null;
-    const tls = bind.tls === null ? null : await createTlsContexts(bind.tls, tickets, SILENT, before);
-    if (tls !== null) this.#contexts.push(tls);
     return {
       frontend,
       bind,
+      bindScope: bindScope(frontend, place),
       trusted: new CidrSet(bind.acceptProxy),
       forwarders: new CidrSet(bind.websocket?.trustForwarded ?? []),
       access: compileAccess(frontend),
-      tls,
+      tls: bind.tls === null ? null : this.#tls.get(bindKey(frontendName, place, bind)),
       recordBytes: this.#recordBytes(frontend, bind),
       enter: asksToEnter(frontend) ? (session, source) => this.#link.enter(session, frontend.name, source) : null,
       leave: session => this.#link.leave(session),
@@ -90,7 +129,15 @@ export class Frontends {
   }
 
   close(): void {
-    for (const contexts of this.#contexts) contexts.close();
+    this.#tls.close();
+  }
+
+  #open(terms: Omit<OpenFrontend, 'door'>): OpenFrontend {
+    const { name } = terms.config;
+    const door = new Door(terms.config, this.#config.global.workers, this.#global, this.#link.lessor(name));
+    door.onRoom(this.#onRoom);
+    door.start();
+    return { ...terms, door };
   }
 
   #recordBytes(frontend: FrontendConfig, bind: BindConfig): number | null {

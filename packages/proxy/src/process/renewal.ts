@@ -9,16 +9,27 @@ const BATCH = 128;
 export class Renewal {
   readonly #table: StickTable;
   readonly #pins: Pins;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   #running = 0;
 
   constructor(table: StickTable, pins: Pins, stick: StickConfig) {
     this.#table = table;
     this.#pins = pins;
-    this.#timer = setInterval(() => {
+    this.#timer = this.#arm(stick);
+  }
+
+  /** Other times. What is pinned for the former one is renewed at once, for the next interval may be longer than that. */
+  reconfigure(stick: StickConfig): void {
+    clearInterval(this.#timer);
+    this.#timer = this.#arm(stick);
+    void this.now();
+  }
+
+  #arm({ expireMs }: StickConfig): NodeJS.Timeout {
+    return setInterval(() => {
       // One that takes longer than its interval is not helped by a second one.
       if (this.#running === 0) void this.now();
-    }, renewEveryMs(stick.expireMs));
+    }, renewEveryMs(expireMs));
   }
 
   /** Out of turn, when the table may have lost entries. */

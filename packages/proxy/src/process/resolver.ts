@@ -14,7 +14,7 @@ const START_DEADLINE_MS = 5000;
  */
 export class Resolver {
   readonly #addresses = new Map<string, string | null>();
-  readonly #everyMs: number;
+  #everyMs: number;
   readonly #onChange: ResolveListener;
   /** Look-ups under way: the system's resolver may take longer than `everyMs`, and holds a thread all the while. */
   readonly #asking = new Set<string>();
@@ -29,12 +29,25 @@ export class Resolver {
 
   /** Resolves when every name has been looked up once, or after 5 s: the system's resolver may take much longer. */
   async start(): Promise<void> {
-    const names = [...this.#addresses.keys()].filter(host => isIP(host) === 0);
-    if (names.length === 0) return;
-    await withinStart(this.#lookAll(names));
+    const names = this.#names();
+    if (names.length > 0) await withinStart(this.#lookAll(names));
+    this.#arm();
+  }
+
+  /**
+   * Other hosts from now on, looked up so often; those that stay keep their addresses. Resolves when the new ones have been
+   * looked up once, or after 5 s. onChange tells of them as of any other.
+   */
+  async setHosts(hosts: Iterable<string>, everyMs: number): Promise<void> {
+    const wanted = new Set(hosts);
+    const added = [...wanted].filter(host => !this.#addresses.has(host));
+    for (const host of this.#addresses.keys()) if (!wanted.has(host)) this.#addresses.delete(host);
+    for (const host of added) this.#addresses.set(host, isIP(host) === 0 ? null : host);
+    this.#everyMs = everyMs;
     if (this.#stopped) return;
-    this.#timer = setInterval(() => void this.#lookAll(names), this.#everyMs);
-    this.#timer.unref();
+    this.#arm();
+    const names = added.filter(host => isIP(host) === 0);
+    if (names.length > 0) await withinStart(this.#lookAll(names));
   }
 
   /** Null while the name has never been resolved. */
@@ -48,6 +61,18 @@ export class Resolver {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
+  #names(): string[] {
+    return [...this.#addresses.keys()].filter(host => isIP(host) === 0);
+  }
+
+  #arm(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    if (this.#stopped || this.#names().length === 0) return;
+    this.#timer = setInterval(() => void this.#lookAll(this.#names()), this.#everyMs);
+    this.#timer.unref();
+  }
+
   async #lookAll(names: readonly string[]): Promise<void> {
     const idle = names.filter(host => !this.#asking.has(host));
     await Promise.all(idle.map(host => this.#look(host)));
@@ -57,7 +82,8 @@ export class Resolver {
     this.#asking.add(host);
     try {
       const found = await lookup(host, { all: true });
-      if (this.#stopped) return;
+      // It may have been taken away while it was looked up.
+      if (this.#stopped || !this.#addresses.has(host)) return;
       const known = this.#addresses.get(host);
       // A name with several addresses comes in changing order: no reason to move while ours is among them.
       const address = found.find(one => one.address === known)?.address ?? found[0]?.address ?? null;

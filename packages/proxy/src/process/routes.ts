@@ -1,50 +1,61 @@
-import { remoteTable, type StickTable } from '@limpet/state';
-import type { BackendConfig, Config } from '../config/resolved.ts';
+import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import { type Log, SILENT } from '../log.ts';
-import { Pins } from '../route/pins.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
-import { compileStickValue } from '../route/stick_key.ts';
-import { BackendView } from '../route/view.ts';
-import { type BrokerTls, createBrokerTls } from '../tls/dial_tls.ts';
+import type { ViewChange } from '../route/view.ts';
 import type { KeptTls } from '../tls/kept.ts';
+import type { StockChange } from '../tls/stock.ts';
 import type { SessionRoute } from '../workshop.ts';
+import { BackendRoute, type RouteMeans } from './backend_route.ts';
+import { type BrokerStock, brokerStock, brokerTerms } from './broker_terms.ts';
+import { Retiring } from './generations.ts';
 import type { PrimaryLink } from './primary_link.ts';
-import { Renewal } from './renewal.ts';
 import { SharedTables } from './shared_tables.ts';
 
 /** A worker's routes, one a backend, and the tables behind them. */
 export class Routes {
-  readonly #routes = new Map<string, SessionRoute>();
-  readonly #renewals: Renewal[] = [];
-  readonly #backends: readonly BackendConfig[];
-  /** `backend/server` → TLS towards it. */
-  readonly #tls = new Map<string, BrokerTls>();
+  readonly #routes: Retiring<BackendRoute> = new Retiring(route => route.close());
+  /** backend → what the primary said last, also of one that is not in use here yet. */
+  readonly #statuses = new Map<string, readonly ServerStatus[]>();
+  readonly #tls: BrokerStock = brokerStock(SILENT);
   readonly #shared: SharedTables | null;
+  readonly #means: RouteMeans;
 
-  constructor(config: Config, owner: string, link: PrimaryLink, log: Log) {
-    const { state } = config;
-    this.#backends = config.backends;
+  constructor({ state }: Config, owner: string, link: PrimaryLink, log: Log) {
     const onBack = (): void => {
-      for (const renewal of this.#renewals) void renewal.now();
+      for (const route of this.#routes.all()) route.renewNow();
     };
     this.#shared = state.store === 'redis' ? new SharedTables(state.redis, owner, log, onBack) : null;
-    for (const backend of config.backends) this.#routes.set(backend.name, this.#make(backend, owner, link));
+    const tls = (backend: string, server: string): ReturnType<SessionRoute['tls']> =>
+      this.#tls.get(`${backend}/${server}`);
+    this.#means = { owner, link, shared: this.#shared, tls };
   }
 
   /**
-   * Reads what TLS towards the brokers needs; what cannot be used now is as the primary has kept it. To be called before
-   * the first session.
-   * @throws LimpetError TLS_*
+   * Reads what TLS towards the brokers of a configuration needs; what cannot be used now is as the primary has kept it.
+   * @throws LimpetError TLS_*: nothing has changed
    */
-  async start(kept: KeptTls['servers']): Promise<void> {
-    const texts = new Map(kept);
-    for (const backend of this.#backends) {
-      for (const { name, host, tls } of backend.servers) {
-        const server = `${backend.name}/${name}`;
-        if (tls !== null) this.#tls.set(server, await createBrokerTls(tls, host, SILENT, texts.get(server) ?? null));
-      }
+  prepare(config: Config, kept: KeptTls['servers']): Promise<StockChange> {
+    return this.#tls.prepare(brokerTerms(config), { given: new Map(kept) });
+  }
+
+  /** Goes over to a configuration, also the first one. A backend that is gone lives on for those who came before. */
+  reconfigure({ backends }: Config, generation: number): void {
+    for (const config of backends) {
+      const known = this.#routes.get(config.name);
+      known?.reconfigure(config);
+      const route = known ?? new BackendRoute(config, this.#means);
+      this.#routes.set(config.name, route);
+      route.view.update(this.#statuses.get(config.name) ?? []);
     }
+    const names = new Set(backends.map(({ name }) => name));
+    this.#routes.retireOthers(names, generation);
+    for (const name of this.#statuses.keys()) if (!names.has(name)) this.#statuses.delete(name);
+  }
+
+  /** Lets go of what no connection can use any more. */
+  forget(oldest: number): void {
+    this.#routes.forget(oldest);
   }
 
   of(backend: string): SessionRoute {
@@ -57,43 +68,16 @@ export class Routes {
     );
   }
 
-  /** Takes over what the primary says of a backend's servers; answers who has fallen. */
-  update(backend: string, statuses: readonly ServerStatus[]): string[] {
-    return this.#routes.get(backend)?.view.update(statuses) ?? [];
+  /** Takes over what the primary says of a backend's servers; answers whose sessions are to be told. */
+  update(backend: string, statuses: readonly ServerStatus[]): ViewChange {
+    this.#statuses.set(backend, statuses);
+    return this.#routes.get(backend)?.view.update(statuses) ?? { fallen: [], maintained: [] };
   }
 
   /** Waits for what the tables still have to write. */
   async close(): Promise<void> {
-    for (const renewal of this.#renewals) renewal.stop();
-    for (const tls of this.#tls.values()) tls.close();
+    for (const route of this.#routes.all()) route.close();
+    this.#tls.close();
     await this.#shared?.close();
-  }
-
-  #make(backend: BackendConfig, owner: string, link: PrimaryLink): SessionRoute {
-    const view = new BackendView(backend);
-    const pins = new Pins();
-    return {
-      view,
-      desk: link,
-      table: this.#table(backend, pins, link),
-      shared: this.#shared !== null,
-      pins,
-      owner,
-      stickValue: backend.stick === null ? () => null : compileStickValue(backend.stick),
-      tls: server => this.#tls.get(`${backend.name}/${server}`) ?? null,
-      // Good news is news only of a server that is under suspicion; it would be a message a connection otherwise.
-      seen: (server, sight) => {
-        if (sight !== 'accepted' || view.isSuspect(server)) link.say(['seen', backend.name, server, sight]);
-      },
-    };
-  }
-
-  #table(backend: BackendConfig, pins: Pins, link: PrimaryLink): StickTable | null {
-    const { stick } = backend;
-    if (stick === null) return null;
-    const local = remoteTable(link.table(backend.name));
-    const table = this.#shared?.open(backend, stick, local) ?? local;
-    this.#renewals.push(new Renewal(table, pins, stick));
-    return table;
   }
 }

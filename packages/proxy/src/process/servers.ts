@@ -1,30 +1,45 @@
-import type { Config } from '../config/resolved.ts';
+import { type AdminStore, NO_RECORD } from '@limpet/state';
+import type { BackendConfig, Config, ServerConfig } from '../config/resolved.ts';
 import type { Sight } from '../dial/attempt.ts';
 import { encodeProxyHeader } from '../dial/proxy_header.ts';
-import { createHealthMonitor, type HealthMonitor } from '../health/monitor.ts';
+import { createHealthMonitor, type HealthChange, type HealthMonitor } from '../health/monitor.ts';
+import type { ServerHealth } from '../health/server_watch.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
-import { type BrokerTls, createBrokerTls } from '../tls/dial_tls.ts';
 import type { KeptServerTls } from '../tls/kept.ts';
+import type { StockChange } from '../tls/stock.ts';
+import { type BrokerStock, brokerStock, brokerTerms } from './broker_terms.ts';
 import { Resolver } from './resolver.ts';
 
-/** What is true of every server: its address, by the resolver, and its verdict, by the checks. In the primary. */
+export interface ServersEvents {
+  /** The statuses() of a backend are not what they were. */
+  changed(backend: string): void;
+  /** A verdict or a suspicion is another one. */
+  health?(change: HealthChange): void;
+  /** A check has been made. */
+  checked?(backend: string, server: string, ok: boolean): void;
+}
+
+/**
+ * What is true of every server: its address, by the resolver, its verdict, by the checks, and what operators say of it. In
+ * the primary.
+ */
 export class Servers {
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Log;
+  readonly #admin: AdminStore;
   readonly #resolver: Resolver;
   readonly #health: HealthMonitor;
-  readonly #onChange: (backend: string) => void;
-  /** `backend/server` → TLS towards it. */
-  readonly #tls = new Map<string, BrokerTls>();
+  readonly #events: ServersEvents;
+  readonly #tls: BrokerStock;
 
-  /** `onChange` is told of a backend whose statuses() are not what they were. */
-  constructor(config: Config, log: Log, onChange: (backend: string) => void) {
+  constructor(config: Config, admin: AdminStore, log: Log, events: ServersEvents) {
     this.#config = config;
     this.#log = log;
-    this.#onChange = onChange;
-    const hosts = new Set(config.backends.flatMap(({ servers }) => servers.map(({ host }) => host)));
-    this.#resolver = new Resolver(hosts, config.global.resolveEveryMs, (host, address, reason) =>
+    this.#admin = admin;
+    this.#events = events;
+    this.#tls = brokerStock(log);
+    this.#resolver = new Resolver(hostsOf(config), config.global.resolveEveryMs, (host, address, reason) =>
       this.#resolved(host, address, reason),
     );
     this.#health = createHealthMonitor({
@@ -32,10 +47,15 @@ export class Servers {
       proxyName: config.global.name,
       address: (backend, server) => this.#address(backend, server),
       encodeLocalHeader: header => encodeProxyHeader(header, 'local', ''),
-      tls: (backend, server) => this.#tls.get(`${backend}/${server}`) ?? null,
-      onChange: change => onChange(change.backend),
+      tls: (backend, server) => this.#tls.get(`${backend}/${server}`),
+      onChange: change => {
+        events.health?.(change);
+        events.changed(change.backend);
+      },
+      onCheck: (backend, server, ok) => events.checked?.(backend, server, ok),
       log: (level, message, fields) => log[level]('health', fields as LogFields, message),
     });
+    admin.onChange(backend => this.#adminChanged(backend));
   }
 
   /**
@@ -43,14 +63,42 @@ export class Servers {
    * @throws LimpetError TLS_*: a file for TLS with a server that cannot be used
    */
   async start(): Promise<void> {
-    await Promise.all([this.#resolver.start(), this.#readTls()]);
+    const [tls] = await Promise.all([this.#tls.prepare(brokerTerms(this.#config)), this.#resolver.start()]);
+    tls.commit();
+    this.#takeOutOfChecks();
     this.#health.start();
   }
 
   async stop(): Promise<void> {
     this.#resolver.stop();
     await this.#health.stop();
-    for (const tls of this.#tls.values()) tls.close();
+    this.#tls.close();
+  }
+
+  /**
+   * Reads what TLS with the servers of a configuration needs, `renew`: also what is there already; and looks new names up,
+   * so that a server that changes from an address to a name is never without one.
+   * @throws LimpetError TLS_*: nothing has changed
+   */
+  async prepare(config: Config, renew: boolean): Promise<StockChange> {
+    const tls = await this.#tls.prepare(brokerTerms(config), { renew });
+    const before = this.#config;
+    const setHosts = (hosts: Iterable<string>): Promise<void> =>
+      this.#resolver.setHosts(hosts, before.global.resolveEveryMs);
+    await setHosts(new Set([...hostsOf(before), ...hostsOf(config)]));
+    const abort = (): void => {
+      tls.abort();
+      void setHosts(hostsOf(before));
+    };
+    return { ...tls, abort };
+  }
+
+  /** Goes over to a configuration that has been prepared. */
+  reconfigure(config: Config): void {
+    this.#config = config;
+    void this.#resolver.setHosts(hostsOf(config), config.global.resolveEveryMs);
+    this.#health.reconfigure(config.backends);
+    this.#takeOutOfChecks();
   }
 
   seen(backend: string, server: string, sight: Sight): void {
@@ -58,35 +106,69 @@ export class Servers {
   }
 
   statuses(backend: string): ServerStatus[] {
-    const servers = this.#config.backends.find(({ name }) => name === backend)?.servers ?? [];
-    return servers.map(({ name, host, port }) => {
+    return this.#servers(backend).map(({ name, host, port, weight }) => {
       const { verdict, suspect } = this.#health.state(backend, name);
-      return { name, address: this.#resolver.address(host), port, up: verdict === 'up', suspect };
+      const record = this.#admin.records(backend).get(name) ?? NO_RECORD;
+      return {
+        name,
+        address: this.#resolver.address(host),
+        port,
+        up: verdict === 'up',
+        suspect,
+        admin: record.state,
+        weight: record.weight ?? weight,
+      };
     });
   }
 
-  /** `backend/server` → the texts of its TLS, for a worker that cannot read them from disk. */
-  kept(): (readonly [string, KeptServerTls])[] {
-    return [...this.#tls].flatMap(([server, tls]) => {
-      const kept = tls.kept();
-      return kept === null ? [] : [[server, kept] as const];
-    });
+  /** @throws LimpetError UNKNOWN_SERVER */
+  health(backend: string, server: string): ServerHealth {
+    return this.#health.state(backend, server);
   }
 
-  /** Also of servers that nobody checks: this is the process whose log tells of a file that cannot be used. */
-  async #readTls(): Promise<void> {
-    for (const backend of this.#config.backends) {
-      for (const { name, host, tls } of backend.servers) {
-        if (tls === null) continue;
-        this.#tls.set(`${backend.name}/${name}`, await createBrokerTls(tls, host, this.#log));
-      }
-    }
+  /** A host's literal address; null while it does not resolve. */
+  address(host: string): string | null {
+    return this.#resolver.address(host);
+  }
+
+  /** An operator's `enable|disable health`. */
+  setEnabled(backend: string, server: string, on: boolean): void {
+    this.#health.setEnabled(backend, server, on);
+  }
+
+  /** An operator's `set server … health`. */
+  force(backend: string, server: string, verdict: 'up' | 'down'): void {
+    this.#health.force(backend, server, verdict);
+  }
+
+  /** `backend/server` → the texts of its TLS, for a worker that cannot read them from disk; of these servers, or of all. */
+  kept(servers: ReadonlySet<string> | null = null): (readonly [string, KeptServerTls])[] {
+    return this.#tls.kept(servers);
+  }
+
+  #servers(backend: string): readonly ServerConfig[] {
+    return this.#config.backends.find(({ name }) => name === backend)?.servers ?? [];
   }
 
   #address(backend: string, server: string): string | null {
-    const config = this.#config.backends.find(({ name }) => name === backend);
-    const host = config?.servers.find(({ name }) => name === server)?.host;
+    const host = this.#servers(backend).find(({ name }) => name === server)?.host;
     return host === undefined ? null : this.#resolver.address(host);
+  }
+
+  #adminChanged(backend: string): void {
+    if (!this.#config.backends.some(({ name }) => name === backend)) return;
+    this.#takeOutOfChecks();
+    this.#events.changed(backend);
+  }
+
+  /** Nobody asks a server that is in maint how it is. */
+  #takeOutOfChecks(): void {
+    for (const { name, servers } of this.#config.backends) {
+      const records = this.#admin.records(name);
+      for (const server of servers) {
+        this.#health.setMaint(name, server.name, records.get(server.name)?.state === 'maint');
+      }
+    }
   }
 
   #resolved(host: string, address: string | null, reason: string | null): void {
@@ -95,7 +177,11 @@ export class Servers {
     for (const backend of this.#config.backends) {
       const affected = backend.servers.filter(server => server.host === host);
       for (const server of affected) this.#health.addressChanged(backend.name, server.name);
-      if (affected.length > 0) this.#onChange(backend.name);
+      if (affected.length > 0) this.#events.changed(backend.name);
     }
   }
+}
+
+function hostsOf({ backends }: { readonly backends: readonly BackendConfig[] }): Set<string> {
+  return new Set(backends.flatMap(({ servers }) => servers.map(({ host }) => host)));
 }

@@ -1,4 +1,11 @@
-import { connectRedis, guardedTable, type RedisConnection, redisTable, type StickTable } from '@limpet/state';
+import {
+  connectRedis,
+  guardedTable,
+  type RedisConnection,
+  redisTable,
+  type SharedTable,
+  type StickTable,
+} from '@limpet/state';
 import type { BackendConfig, RedisConfig, StickConfig } from '../config/resolved.ts';
 import type { Log } from '../log.ts';
 import { stickTimes } from '../route/stick_times.ts';
@@ -6,7 +13,8 @@ import { stickTimes } from '../route/stick_times.ts';
 /** The stick tables in Redis, as one worker uses them: one connection, one guarded table a backend. */
 export class SharedTables {
   readonly #connection: RedisConnection;
-  readonly #tables: StickTable[] = [];
+  /** backend → its table, also of one that is gone: it may still have something to write. */
+  readonly #tables = new Map<string, { readonly shared: SharedTable; readonly table: StickTable }>();
 
   /** `onBack`: Redis is there again. It may be empty, or have let entries expire meanwhile. */
   constructor(redis: RedisConfig, owner: string, log: Log, onBack: () => void) {
@@ -28,11 +36,18 @@ export class SharedTables {
     });
   }
 
-  /** `local`: the primary's table, which sees what this proxy's workers confirm and answers while Redis is away. */
+  /**
+   * The table of a backend; one that is open already goes over to these times.
+   * `local`: the primary's table, which sees what this proxy's workers confirm and answers while Redis is away.
+   */
   open(backend: BackendConfig, stick: StickConfig, local: StickTable): StickTable {
-    const shared = redisTable(this.#connection, backend.name, stickTimes(backend, stick));
+    const times = stickTimes(backend, stick);
+    const known = this.#tables.get(backend.name);
+    known?.shared.reconfigure(times);
+    if (known !== undefined) return known.table;
+    const shared = redisTable(this.#connection, backend.name, times);
     const table = guardedTable({ connection: this.#connection, shared, local });
-    this.#tables.push(table);
+    this.#tables.set(backend.name, { shared, table });
     return table;
   }
 
@@ -40,7 +55,7 @@ export class SharedTables {
   async close(): Promise<void> {
     // A session's last word goes to the local table first, and to Redis in a later turn.
     await new Promise(resolve => setImmediate(resolve));
-    for (const table of this.#tables) await table.close();
+    for (const { table } of this.#tables.values()) await table.close();
     await this.#connection.close();
   }
 }

@@ -5,12 +5,12 @@ import { errorCode, LimpetError } from '../errors.ts';
 
 /** A bound socket that does not accept. The kernel sees it live as long as the primary, whatever happens to workers. */
 export interface BoundSocket {
-  readonly bind: BindConfig;
-  readonly frontend: string;
   readonly address: string;
   readonly port: number;
   /** Handed to a worker with its IPC message; the primary keeps its own copy. */
   readonly handle: BoundHandle;
+  /** Others may be bound beside it, each worker its own. */
+  readonly reusePort: boolean;
 }
 
 export interface BoundHandle {
@@ -50,10 +50,30 @@ function atLeast(major: number, minor: number): boolean {
  * A free port (`:0`) is the same for all of them.
  * @throws LimpetError BIND_IN_USE, BIND_DENIED, BIND_NO_ADDRESS, BIND_NO_DESCRIPTORS, BIND_FAILED
  */
-export async function bindAll(frontend: string, bind: BindConfig, workers: number): Promise<BoundSocket[]> {
+export async function bindAll(bind: BindConfig, workers: number): Promise<BoundSocket[]> {
   const port = await probe(bind);
-  if (!hasReusePort) return [bindOne(frontend, bind, port, 0)];
-  return Array.from({ length: workers }, () => bindOne(frontend, bind, port, REUSEPORT));
+  if (!hasReusePort) return [bindOne(bind, port, 0)];
+  return closedOnFailure(workers, () => bindOne(bind, port, REUSEPORT));
+}
+
+/**
+ * So many sockets beside one that a bind has, on its port, where workers have sockets of their own; else none.
+ * @throws LimpetError as bindAll
+ */
+export function bindMore(bind: BindConfig, { port, reusePort }: BoundSocket, count: number): BoundSocket[] {
+  const isPossible = hasReusePort && reusePort && count > 0;
+  return isPossible ? closedOnFailure(count, () => bindOne(bind, port, REUSEPORT)) : [];
+}
+
+function closedOnFailure(count: number, bind: () => BoundSocket): BoundSocket[] {
+  const sockets: BoundSocket[] = [];
+  try {
+    for (let made = 0; made < count; made += 1) sockets.push(bind());
+    return sockets;
+  } catch (error) {
+    for (const { handle } of sockets) handle.close();
+    throw error;
+  }
 }
 
 /**
@@ -71,12 +91,12 @@ function probe(bind: BindConfig): Promise<number> {
   });
 }
 
-function bindOne(frontend: string, bind: BindConfig, port: number, flags: number): BoundSocket {
+function bindOne(bind: BindConfig, port: number, flags: number): BoundSocket {
   const handle = createServerHandle(bind.host, port, net.isIPv6(bind.host) ? 6 : 4, undefined, flags);
   if (typeof handle === 'number') throw bindError(bind, getSystemErrorName(handle));
   const name: { address?: string; port?: number } = {};
   handle.getsockname(name);
-  return { bind, frontend, handle, address: name.address ?? bind.host, port };
+  return { handle, address: name.address ?? bind.host, port, reusePort: flags === REUSEPORT };
 }
 
 function bindError(bind: BindConfig, code: string): LimpetError {

@@ -12,6 +12,8 @@ export interface WorkerLink {
   /** 0 to workers - 1: a replacement takes the slot over. */
   readonly slot: number;
   readonly pid: number;
+  /** `Date.now()` at its fork. */
+  readonly startedAtMs: number;
   say(message: ToWorker): void;
   sendHandle(index: number, handle: BoundHandle): void;
 }
@@ -20,15 +22,20 @@ export interface SupervisorEvents {
   /** A new worker waits for its `start`. */
   loaded(worker: WorkerLink): void;
   said(worker: WorkerLink, message: ToPrimary): void;
-  /** It is dead; nothing more will be heard of it. */
-  gone(worker: WorkerLink, how: string): void;
+  /** It is dead; nothing more will be heard of it. `wasDraining`: it was to end. */
+  gone(worker: WorkerLink, how: string, wasDraining: boolean): void;
   /** No worker can be had: the program must stop. */
   failed(error: LimpetError): void;
 }
 
+/** What a worker is good for. `draining`: it accepts nobody, and lives until its last session ends. */
+export type WorkerState = 'starting' | 'ready' | 'draining';
+
 interface Slot {
   link: WorkerLink | null;
   process: Worker | null;
+  /** It has been told to start, and may accept clients before it says that it is ready. */
+  loaded: boolean;
   ready: boolean;
   /** Deaths in a row; a worker that has lived for a while makes it 0 again. */
   deaths: number;
@@ -43,7 +50,9 @@ const SETTLED_MS = 10_000;
 
 /** Keeps the workers running: one that dies is replaced at once, then after 100 ms, 200 ms, … 10 s. */
 export class Supervisor {
-  readonly #slots: Slot[];
+  #slots: Slot[];
+  /** Workers that have lost their slot, and still have sessions. */
+  readonly #draining = new Map<WorkerLink, Worker>();
   readonly #events: SupervisorEvents;
   readonly #log: Log;
   /** Every worker has been ready once: from now on one that cannot start does not end the others. */
@@ -54,9 +63,7 @@ export class Supervisor {
   constructor(workers: number, events: SupervisorEvents, log: Log) {
     this.#events = events;
     this.#log = log;
-    this.#slots = Array.from({ length: workers }, () => {
-      return { link: null, process: null, ready: false, deaths: 0, startedMs: 0, timer: null };
-    });
+    this.#slots = Array.from({ length: workers }, emptySlot);
   }
 
   start(): void {
@@ -67,8 +74,37 @@ export class Supervisor {
     });
   }
 
+  /** All that run, those that drain too. */
   workers(): WorkerLink[] {
-    return this.#slots.flatMap(slot => slot.link ?? []);
+    return [...this.#slots.flatMap(slot => slot.link ?? []), ...this.#draining.keys()];
+  }
+
+  state(worker: WorkerLink): WorkerState {
+    if (this.#draining.has(worker)) return 'draining';
+    return this.#slots[worker.slot]?.ready === true ? 'ready' : 'starting';
+  }
+
+  /**
+   * From now on so many workers. New ones are forked; the surplus accepts nobody any more, lives until its last session
+   * ends, and is not replaced then.
+   */
+  resize(workers: number): void {
+    if (this.#stopping) return;
+    const surplus = this.#slots.slice(workers);
+    const before = this.#slots.length;
+    this.#slots = [...this.#slots.slice(0, workers), ...Array.from({ length: workers - before }, emptySlot)];
+    for (const slot of surplus) this.#retire(slot);
+    for (let slot = before; slot < workers; slot += 1) this.#fork(slot);
+  }
+
+  /** Another one takes its slot over at once; it drains. For a worker that cannot be relied upon, but has sessions. */
+  replace(worker: WorkerLink): void {
+    const slot = this.#slots[worker.slot];
+    if (slot === undefined || slot.link !== worker || this.#stopping) return;
+    const fresh = emptySlot();
+    this.#slots[worker.slot] = fresh;
+    this.#retire(slot);
+    this.#fork(worker.slot);
   }
 
   sayAll(message: ToWorker): void {
@@ -78,7 +114,7 @@ export class Supervisor {
   /** The worker serves. True when all of them do, for the first time. */
   markReady(worker: WorkerLink): boolean {
     const slot = this.#slots[worker.slot];
-    if (slot !== undefined) slot.ready = true;
+    if (slot?.link === worker) slot.ready = true;
     if (this.#settled || !this.#slots.every(one => one.ready)) return false;
     this.#settled = true;
     return true;
@@ -102,6 +138,17 @@ export class Supervisor {
 
   killAll(): void {
     for (const slot of this.#slots) slot.process?.process.kill('SIGKILL');
+    for (const worker of this.#draining.values()) worker.process.kill('SIGKILL');
+  }
+
+  /** One that has not been told to start serves nobody, and would not hear. */
+  #retire(slot: Slot): void {
+    if (slot.timer !== null) clearTimeout(slot.timer);
+    const { link, process: worker, loaded } = slot;
+    if (link === null || worker === null) return;
+    this.#draining.set(link, worker);
+    if (loaded) link.say(['drain']);
+    else worker.process.kill('SIGKILL');
   }
 
   #fork(index: number): void {
@@ -113,12 +160,20 @@ export class Supervisor {
       id: worker.id,
       slot: index,
       pid: worker.process.pid ?? 0,
+      startedAtMs: Date.now(),
       say: message => outbox.say(message),
       sendHandle: (bind, handle) => worker.isConnected() && worker.send({ bind }, handle as never, noop),
     };
-    Object.assign(slot, { link, process: worker, ready: false, startedMs: performance.now(), timer: null });
+    Object.assign(slot, {
+      link,
+      process: worker,
+      loaded: false,
+      ready: false,
+      startedMs: performance.now(),
+      timer: null,
+    });
     worker.on('message', (batch: ToPrimary[]) => {
-      if (slot.link === link) for (const message of batch) this.#said(link, message);
+      if (slot.link === link || this.#draining.has(link)) for (const message of batch) this.#said(link, message);
     });
     worker.on('error', error => this.#log.error('worker', { worker: link.id, error: error.message }));
     worker.on('exit', (code, signal) => this.#exited(index, link, signal ?? `exit code ${code}`));
@@ -126,16 +181,28 @@ export class Supervisor {
 
   #said(link: WorkerLink, message: ToPrimary): void {
     if (message[0] === 'failed') this.#cannotStart(new LimpetError(message[1], message[2], message[3]));
-    else if (message[0] === 'hello') this.#events.loaded(link);
+    else if (message[0] === 'hello') this.#loaded(link);
     else this.#events.said(link, message);
   }
 
+  #loaded(link: WorkerLink): void {
+    const slot = this.#slots[link.slot];
+    if (slot?.link !== link) return;
+    slot.loaded = true;
+    this.#events.loaded(link);
+  }
+
   #exited(index: number, link: WorkerLink, how: string): void {
+    if (this.#draining.delete(link)) {
+      this.#events.gone(link, how, true);
+      if (this.#stopping) this.#checkEmpty();
+      return;
+    }
     const slot = this.#slots[index];
     if (slot === undefined || slot.link !== link) return;
     const wasReady = slot.ready;
-    Object.assign(slot, { link: null, process: null, ready: false });
-    this.#events.gone(link, how);
+    Object.assign(slot, { link: null, process: null, loaded: false, ready: false });
+    this.#events.gone(link, how, false);
     if (this.#stopping) this.#checkEmpty();
     else if (!wasReady && !this.#settled) {
       this.#cannotStart(
@@ -151,7 +218,7 @@ export class Supervisor {
   #replace(index: number, slot: Slot): void {
     slot.deaths = performance.now() - slot.startedMs >= SETTLED_MS ? 0 : slot.deaths + 1;
     const delayMs = slot.deaths <= 1 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (slot.deaths - 2));
-    slot.timer = setTimeout(() => this.#fork(index), delayMs);
+    slot.timer = setTimeout(() => this.#slots[index] === slot && this.#fork(index), delayMs);
   }
 
   #cannotStart(error: LimpetError): void {
@@ -164,6 +231,10 @@ export class Supervisor {
     if (this.workers().length > 0) return;
     for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
+}
+
+function emptySlot(): Slot {
+  return { link: null, process: null, loaded: false, ready: false, deaths: 0, startedMs: 0, timer: null };
 }
 
 /** A worker that dies while we speak to it is told of by its exit. */

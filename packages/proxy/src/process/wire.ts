@@ -1,10 +1,13 @@
 import type { TableCall, TableCast } from '@limpet/state';
+import type { TallyDelta } from '../account/counters.ts';
+import type { ConnectError, SessionFacts, SessionFilter } from '../account/session_facts.ts';
 import type { Config } from '../config/resolved.ts';
 import type { Sight } from '../dial/attempt.ts';
 import type { PlaceRequest } from '../route/placer.ts';
 import type { ServerStatus } from '../route/scheduler.ts';
 import type { KeptTls } from '../tls/kept.ts';
 import type { WrittenTicketKey } from '../tls/ticket_ring.ts';
+import type { Eviction } from '../workshop.ts';
 
 /**
  * What primary and workers say to each other. Messages are short tuples, for they are JSON on a pipe; all that is said
@@ -30,6 +33,20 @@ export type ToPrimary =
   | readonly ['leave', session: number]
   /** Wants the bound socket of that number (again). */
   | readonly ['bind', index: number]
+  /** What was counted since the last time. */
+  | readonly ['tally', deltas: readonly TallyDelta[]]
+  /** The longest delay of its event loop in the last second, in milliseconds. */
+  | readonly ['loop', delayMs: number]
+  /** The answer to an `ask`. */
+  | readonly ['told', call: number, answer: readonly SessionFacts[] | number]
+  /** So many sessions were asked to leave, which the primary has heard by `free` before. */
+  | readonly ['evicted', backend: string, server: string, count: number]
+  /** A malformed CONNECT. */
+  | readonly ['bad_connect', error: ConnectError]
+  /** It accepts nobody, as `hold` has said. */
+  | readonly ['held']
+  /** The configuration of that generation is in use here, all new binds included; or why it is not. */
+  | readonly ['configured', generation: number, error: string | null]
   /** Its program is loaded: messages before this one would be lost. */
   | readonly ['hello']
   | readonly ['ready']
@@ -38,6 +55,14 @@ export type ToPrimary =
 export type ToWorker =
   /** `kept` is for certificates that are broken on disk just now. It holds private keys: never to be logged. */
   | readonly ['start', config: Config, name: string, binds: readonly BindRef[], kept: KeptTls]
+  /** Goes over to another configuration without touching a session. `binds` are all that this worker listens on now. */
+  | readonly ['config', generation: number, config: Config, binds: readonly BindRef[], kept: KeptTls]
+  /** A question about sessions, answered with `told`. */
+  | readonly ['ask', call: number, question: SessionQuestion]
+  /** Asks so many sessions of that server to leave. Answered with `evicted`. */
+  | readonly ['evict', backend: string, server: string, count: number, eviction: Eviction]
+  /** Opens the log file anew. */
+  | readonly ['reopen']
   | readonly ['view', backend: string, servers: readonly ServerStatus[]]
   | readonly ['answer', call: number, answer: unknown]
   | readonly ['lease', count: number, frontend: string | null]
@@ -45,10 +70,17 @@ export type ToWorker =
   | readonly ['recall', frontend: string | null]
   /** The keys of TLS session tickets, newest first. */
   | readonly ['tickets', keys: readonly WrittenTicketKey[]]
+  /** Accept nobody, answered with `held`; or (false) accept again. */
+  | readonly ['hold', on: boolean]
   /** Stop accepting; leave when the last session has ended. */
   | readonly ['drain']
   /** Close the sessions that are left, and leave. */
   | readonly ['close'];
+
+export type SessionQuestion =
+  | { readonly kind: 'list'; readonly filter: SessionFilter; readonly limit: number }
+  /** Ends them, and answers how many. */
+  | { readonly kind: 'end'; readonly filter: SessionFilter };
 
 /** A socket of the primary's that a worker may ask for. */
 export interface BindRef {

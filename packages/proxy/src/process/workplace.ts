@@ -1,29 +1,33 @@
-import type { Socket } from 'node:net';
+import { ErrorGate } from '../account/error_ring.ts';
 import { Registry } from '../account/registry.ts';
+import type { ConnectError } from '../account/session_facts.ts';
 import { SessionLog } from '../account/session_log.ts';
+import { Tally } from '../account/tally.ts';
 import { TimerWheel } from '../clock.ts';
 import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import type { GateAnswer } from '../gate/gate_answer.ts';
 import { Admission } from '../listen/admission.ts';
-import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
 import { sessionsOfThisProcess } from '../listen/descriptors.ts';
 import { leaseBlock } from '../listen/leases.ts';
-import { Listener, type ListenHandle } from '../listen/listener.ts';
+import type { ListenHandle } from '../listen/listener.ts';
 import { createLog, type Log } from '../log.ts';
 import { PrereadPool } from '../preread_pool.ts';
 import type { RouteDecision, RouteFacts } from '../route/rules.ts';
-import { Session } from '../session.ts';
 import type { Inbound, StopReason } from '../stages.ts';
-import { TcpSession } from '../tcp_session.ts';
 import { HandshakeGate } from '../tls/handshake_gate.ts';
 import type { KeptTls } from '../tls/kept.ts';
 import { readRing } from '../tls/ticket_ring.ts';
 import { TicketKeys } from '../tls/tickets.ts';
 import type { LiveSession, SessionRoute, Workshop } from '../workshop.ts';
 import { Frontends } from './frontends.ts';
+import { Generations } from './generations.ts';
+import { Listeners } from './listeners.ts';
 import type { PrimaryLink } from './primary_link.ts';
+import { Reception } from './reception.ts';
+import { Reports } from './reports.ts';
 import { Routes } from './routes.ts';
+import { SessionOrders } from './session_orders.ts';
 import type { BindRef, ToWorker } from './wire.ts';
 
 /** How long a worker accepts nobody when it has no descriptors left. */
@@ -43,37 +47,65 @@ export class Workplace implements Workshop {
   readonly handshakes: HandshakeGate;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession> = new Registry();
+  readonly tally: Tally = new Tally();
+  readonly usernames: boolean;
+  readonly #badConnects: ErrorGate = new ErrorGate();
   readonly #link: PrimaryLink;
   readonly #lines: Log;
+  /** What this process has descriptors for. */
+  readonly #most: number = sessionsOfThisProcess();
   readonly #admission: Admission;
   readonly #routes: Routes;
   readonly #frontends: Frontends;
   readonly #tickets: TicketKeys;
-  readonly #listeners = new Map<number, Listener>();
-  readonly #arrivals = new Set<Arrival>();
-  #awaited: number;
-  /** From the clock, so that no session of an earlier run bears the same number in the stick table. */
-  #sessions: number = Date.now();
+  readonly #listeners: Listeners;
+  readonly #generations: Generations = new Generations();
+  readonly #reception: Reception;
+  readonly #reports: Reports;
+  readonly #orders: SessionOrders;
+  /** What is done one after the other: the start, and each reload. */
+  #turn: Promise<void>;
   #draining = false;
   #starvedUntilMs = 0;
 
   constructor(config: Config, name: string, given: Given, link: PrimaryLink) {
     this.name = name;
     this.#link = link;
-    this.#lines = createLog(config.global.log, name);
+    this.#lines = createLog(config.global.log, name, 'stdout');
     const { maxconn, workers, prereadMemoryBytes, tls } = config.global;
     this.pool = new PrereadPool(Math.floor(prereadMemoryBytes / workers));
     this.handshakes = new HandshakeGate({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
+    this.#tickets = new TicketKeys();
+    this.usernames = config.global.log.usernames;
     this.log = new SessionLog(this.#lines, config.global.log.usernames, (...names) => this.registry.counts(...names));
-    const limits = { block: leaseBlock(maxconn, workers), most: sessionsOfThisProcess() };
-    this.#admission = new Admission(link.lessor(null), limits);
-    this.#admission.onRoom(() => this.#resume());
+    const onRoom = (): void => this.#listeners.resume();
+    this.#admission = new Admission(link.lessor(null), { block: leaseBlock(maxconn, workers), most: this.#most });
+    this.#admission.onRoom(onRoom);
     this.#admission.start();
     this.#routes = new Routes(config, name, link, this.#lines);
-    this.#frontends = new Frontends(config, link, this.#admission);
-    this.#tickets = new TicketKeys();
-    this.#awaited = given.binds.length;
-    void this.#start(given);
+    this.#frontends = new Frontends(config, this.#tickets, link, this.#admission, onRoom);
+    this.#orders = new SessionOrders(this.registry, link);
+    this.#reception = new Reception({
+      workshop: this,
+      frontends: this.#frontends,
+      generations: this.#generations,
+      link,
+      entered: () => this.#admission.isFull && this.#listeners.pause(),
+      left: lastOfItsTime => {
+        if (lastOfItsTime) this.#forget();
+        this.#leaveIfOver();
+      },
+    });
+    this.#listeners = new Listeners({
+      accepted: (socket, entry) => this.#reception.accept(socket, entry),
+      isFull: () => this.#admission.isFull,
+      starved: code => this.starved(code),
+      wantsHandle: index => link.say(['bind', index]),
+    });
+    this.#listeners.want(given.binds);
+    this.#reports = new Reports(this.wheel, this.tally, link);
+    // A rejection ends the worker, with its reason.
+    this.#turn = this.#take(config, given).then(() => link.say(['ready']));
   }
 
   routeOf(backend: string): SessionRoute {
@@ -92,19 +124,26 @@ export class Workplace implements Workshop {
     this.#link.leave(inbound.id);
   }
 
+  badConnect(error: ConnectError): void {
+    if (this.#badConnects.pass(performance.now())) this.#link.mention(['bad_connect', error]);
+  }
+
   /** libuv closes the clients that it has no descriptor for, and tells nobody: so the first dial that finds none tells. */
   starved(code: string): void {
     if (this.#starvedUntilMs > this.wheel.now) return;
     this.#starvedUntilMs = this.wheel.now + STARVED_PAUSE_MS;
-    for (const listener of this.#listeners.values()) listener.pause();
-    this.wheel.after(STARVED_PAUSE_MS, () => this.#resume());
+    this.#listeners.pause();
+    this.wheel.after(STARVED_PAUSE_MS, () => this.#listeners.resume());
     this.#lines.error('starved', { code }, `no file descriptors left (${code}): accepting pauses for a second`);
   }
 
   hear(message: ToWorker): void {
     switch (message[0]) {
       case 'view':
-        for (const server of this.#routes.update(message[1], message[2])) this.#fell(message[1], server);
+        this.#orders.viewed(message[1], this.#routes.update(message[1], message[2]));
+        break;
+      case 'evict':
+        this.#orders.evict(message);
         break;
       case 'answer':
         this.#link.answered(message[1], message[2]);
@@ -114,13 +153,26 @@ export class Workplace implements Workshop {
         break;
       case 'recall':
         if (message[1] === null) this.#admission.recall();
-        else this.#frontends.door(message[1]).recall();
+        else this.#frontends.recall(message[1]);
+        break;
+      case 'config':
+        this.#reconfigure(message[1], message[2], { binds: message[3], kept: message[4] });
         break;
       case 'tickets':
         this.#tickets.setKeys(readRing(message[1]) ?? []);
         break;
+      case 'reopen':
+        this.#lines.reopen();
+        break;
+      case 'hold':
+        this.#listeners.hold(message[1]);
+        if (message[1]) this.#link.say(['held']);
+        break;
       case 'drain':
         this.#drain();
+        break;
+      case 'ask':
+        void this.#orders.answer(message[1], message[2]);
         break;
       case 'close':
         this.#stopAll('shutdown');
@@ -132,110 +184,75 @@ export class Workplace implements Workshop {
 
   /** The primary's socket of a bind: listens on it. */
   listen(index: number, handle: ListenHandle): void {
-    const listener = this.#listeners.get(index);
-    if (listener === undefined) return;
-    listener.start(handle).then(
-      () => this.#listens(),
-      error => this.#cannotListen(index, error),
-    );
+    this.#listeners.listen(index, handle);
   }
 
-  /** Certificates are read before the first client is accepted. A rejection ends the worker, with its reason. */
-  async #start({ binds, kept }: Given): Promise<void> {
-    await this.#routes.start(kept.servers);
-    for (const bind of binds) {
-      this.#open(bind.index, await this.#frontends.entry(bind, this.#tickets, kept.binds));
-    }
+  /** Goes over to another configuration, and says so. One that cannot be taken over leaves everything as it was. */
+  #reconfigure(generation: number, config: Config, given: Given): void {
+    if (!this.#draining) this.#listeners.want(given.binds);
+    this.#turn = this.#turn
+      .then(() => this.#take(config, given))
+      .then(
+        () => this.#link.say(['configured', generation, null]),
+        error => this.#link.say(['configured', generation, error instanceof Error ? error.message : String(error)]),
+      );
   }
 
-  #open(index: number, entry: Entry): void {
-    const door = this.#frontends.door(entry.frontend.name);
-    const listener = new Listener({
-      accepted: socket => this.#accept(socket, entry),
-      isFull: () => this.#admission.isFull,
-      starved: code => this.starved(code),
-      wantsHandle: () => this.#link.say(['bind', index]),
+  /** Everything is read before anything changes; then it changes in one turn; then new binds listen. */
+  async #take(config: Config, { binds, kept }: Given): Promise<void> {
+    const servers = await this.#routes.prepare(config, kept.servers);
+    const certificates = await this.#frontends.prepare(config, kept.binds).catch((error: unknown) => {
+      servers.abort();
+      throw error;
     });
-    this.#listeners.set(index, listener);
-    door.onRoom(() => this.#resume());
-    this.#link.say(['bind', index]);
+    servers.commit();
+    certificates.commit();
+    const before = this.#generations.advance();
+    this.#setLimits(config);
+    this.#routes.reconfigure(config, before);
+    this.#frontends.reconfigure(config, before);
+    this.tally.forget();
+    if (!this.#draining) for (const bind of binds) this.#listeners.set(bind.index, this.#frontends.entry(bind));
+    this.#forget();
+    await this.#listeners.opened().catch((error: unknown) => this.#cannotListen(error));
   }
 
-  #resume(): void {
-    for (const listener of this.#listeners.values()) listener.resume();
+  #setLimits({ global: { maxconn, workers, prereadMemoryBytes, tls } }: Config): void {
+    this.pool.setLimit(Math.floor(prereadMemoryBytes / workers));
+    this.handshakes.reconfigure({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
+    this.#admission.reconfigure({ block: leaseBlock(maxconn, workers), most: this.#most });
+  }
+
+  /** What a reload has taken away, and the last one who could use it has left. */
+  #forget(): void {
+    const { oldest } = this.#generations;
+    this.#routes.forget(oldest);
+    this.#frontends.forget(oldest);
   }
 
   #leased(count: number, frontend: string | null): void {
     if (frontend === null) this.#admission.granted(count);
-    else this.#frontends.door(frontend).granted(count);
+    else this.#frontends.granted(frontend, count);
   }
 
-  #listens(): void {
-    this.#awaited -= 1;
-    if (this.#awaited === 0) this.#link.say(['ready']);
-  }
-
-  #cannotListen(index: number, error: unknown): void {
-    const bind = [...this.#listeners.keys()].indexOf(index);
+  #cannotListen(error: unknown): never {
     const what = error instanceof Error ? error.message : String(error);
-    throw new LimpetError(
-      'BIND_FAILED',
-      `worker ${this.name} cannot listen on bind ${bind}: ${what}`,
-      'see whether another program has the port',
-    );
-  }
-
-  #accept(socket: Socket, entry: Entry): boolean {
-    const door = this.#frontends.door(entry.frontend.name);
-    if (!door.enter()) return false;
-    this.#sessions += 1;
-    const id = this.#sessions;
-    const arrival = new Arrival(socket, id, entry, this);
-    this.#arrivals.add(arrival);
-    const served = arrival
-      .run(() => door.answered())
-      .then(arrived => {
-        const serving = this.#serve(arrived);
-        // Not before its session is registered: a worker that drains leaves when it has neither.
-        this.#arrivals.delete(arrival);
-        return serving;
-      });
-    void served.finally(() => {
-      door.leave();
-      if (this.#frontends.isGated(entry.frontend.name)) this.#link.leave(id);
-      this.#leaveIfOver();
-    });
-    if (this.#admission.isFull) for (const listener of this.#listeners.values()) listener.pause();
-    return true;
-  }
-
-  readonly #serve = async (arrived: Arrived): Promise<void> => {
-    if (arrived.kind === 'refused') {
-      const { who, reason, detail } = arrived;
-      const refused = { reason, detail, answer: null, server: null, retries: 0 };
-      this.log.refused(who, null, who.frontend.defaultBackend, refused);
-    }
-    if (arrived.kind !== 'in') return;
-    const { inbound } = arrived;
-    await (inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, this) : new Session(inbound, this)).run();
-  };
-
-  #fell(backend: string, server: string): void {
-    for (const session of this.registry.at(backend, server)) session.serverFell();
+    const remedy = 'see whether another program has the port';
+    throw new LimpetError('BIND_FAILED', `worker ${this.name} cannot listen: ${what}`, remedy);
   }
 
   #drain(): void {
     this.#draining = true;
-    for (const listener of this.#listeners.values()) listener.close();
+    this.#listeners.close();
     this.#leaveIfOver();
   }
 
   #leaveIfOver(): void {
-    if (this.#draining && this.registry.size === 0 && this.#arrivals.size === 0) void this.#leave();
+    if (this.#draining && this.registry.size === 0 && this.#reception.arriving === 0) void this.#leave();
   }
 
   #stopAll(reason: StopReason): void {
-    for (const arrival of this.#arrivals) arrival.stop();
+    this.#reception.stop();
     for (const session of this.registry.all()) session.stop(reason);
   }
 
@@ -244,6 +261,7 @@ export class Workplace implements Workshop {
     this.#frontends.close();
     await this.#routes.close();
     this.wheel.close();
+    this.#reports.end();
     this.#link.flush();
     await this.#lines.flush();
     process.disconnect();

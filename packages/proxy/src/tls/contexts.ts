@@ -29,6 +29,13 @@ export interface TlsContexts {
   choose(sni: string | null): SecureContext | null;
   /** What is served now, for a process that cannot read it from disk. Null: nothing was ever loaded. */
   kept(): KeptCertificates | null;
+  /**
+   * Reads all files anew, and changes nothing. What it answers puts them into use, where they are others, and says so.
+   * @throws LimpetError TLS_*: what is wrong with the first that cannot be used
+   */
+  renew(): Promise<() => boolean>;
+  /** The same with what another process has read and found good. */
+  adopt(kept: KeptCertificates): Promise<() => boolean>;
   close(): void;
 }
 
@@ -104,6 +111,27 @@ class WatchedContexts implements TlsContexts {
     return servedSet(trust, all);
   }
 
+  async renew(): Promise<() => boolean> {
+    const before = this.#set;
+    const trust = await loadTrust(this.config);
+    const loaded = await loadCertificates(this.config);
+    const problems: LimpetError[] = [];
+    const all = this.#renew(loaded, before, trust, problems);
+    if (all.length === 0) problems.push(nothingToServe(this.config.certs));
+    const [problem] = problems;
+    if (problem !== undefined) throw problem;
+    return () => this.#swap(trust, all);
+  }
+
+  async adopt({ trust, certificates }: KeptCertificates): Promise<() => boolean> {
+    const problems: LimpetError[] = [];
+    const loaded = certificates.map(certificate => ({ path: certificate.path, result: certificate }));
+    const all = this.#renew(loaded, this.#set, trust, problems);
+    const [problem] = problems;
+    if (problem !== undefined) throw problem;
+    return () => this.#swap(trust, all);
+  }
+
   kept(): KeptCertificates | null {
     return this.#set === null ? null : keptOf(this.#set);
   }
@@ -144,19 +172,19 @@ class WatchedContexts implements TlsContexts {
     });
     const all = this.#renew(await loadCertificates(this.config), before, trust, problems);
     if (all.length === 0) problems.push(nothingToServe(this.config.certs));
-    else if (isDifferent(before.all, all)) this.#replace(servedSet(trust, all));
+    else this.#swap(trust, all);
     this.#tellProblems(problems, isRetry);
   }
 
   /** Each certificate anew where it changed; where it cannot be, the one before. */
   #renew(
     loaded: readonly LoadedCertificate[],
-    before: ServedSet,
+    before: ServedSet | null,
     trust: Trust,
     problems: LimpetError[],
   ): readonly Served[] {
-    const hasSameTrust = trust.sessionIdContext === before.trust.sessionIdContext;
-    const old = new Map(before.all.map(served => [served.certificate.path, served]));
+    const hasSameTrust = trust.sessionIdContext === before?.trust.sessionIdContext;
+    const old = new Map(before?.all.map(served => [served.certificate.path, served]));
     return loaded.flatMap(({ path, result }) => {
       const known = old.get(path);
       if (result instanceof LimpetError) problems.push(result);
@@ -170,6 +198,13 @@ class WatchedContexts implements TlsContexts {
         return known === undefined ? [] : [known];
       }
     });
+  }
+
+  /** Whether anything is different. */
+  #swap(trust: Trust, all: readonly Served[]): boolean {
+    if (this.#set !== null && !isDifferent(this.#set.all, all)) return false;
+    this.#replace(servedSet(trust, all));
+    return true;
   }
 
   #replace(set: ServedSet): void {

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { TlsServerConfig } from '../config/resolved.ts';
 import { errorCode, LimpetError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -32,6 +33,13 @@ export interface BrokerTls {
   connect(socket: Socket): TlsConnecting;
   /** The texts in use, for a process that cannot read them from disk. Null: nothing was ever loaded. */
   kept(): KeptServerTls | null;
+  /**
+   * Reads all files anew, and changes nothing. What it answers puts them into use, where they are others, and says so.
+   * @throws LimpetError TLS_*
+   */
+  renew(): Promise<() => boolean>;
+  /** The same with what another process has read and found good. */
+  adopt(kept: KeptServerTls): Promise<() => boolean>;
   close(): void;
 }
 
@@ -91,6 +99,19 @@ class WatchedBrokerTls implements BrokerTls {
     return this.#kept;
   }
 
+  async renew(): Promise<() => boolean> {
+    return await this.adopt(await readTexts(this.#config));
+  }
+
+  async adopt(texts: KeptServerTls): Promise<() => boolean> {
+    const context = await makeContext(this.#config, texts);
+    return () => {
+      const isOther = !isDeepStrictEqual(texts, this.#kept);
+      if (isOther) this.#swap(context, texts);
+      return isOther;
+    };
+  }
+
   close(): void {
     this.#watch.close();
   }
@@ -123,7 +144,11 @@ class WatchedBrokerTls implements BrokerTls {
   }
 
   async #use(texts: KeptServerTls): Promise<void> {
-    this.#context = await makeContext(this.#config, texts);
+    this.#swap(await makeContext(this.#config, texts), texts);
+  }
+
+  #swap(context: SecureContext, texts: KeptServerTls): void {
+    this.#context = context;
     this.#kept = texts;
     this.#session = null;
   }

@@ -22,7 +22,7 @@ const TURN_MS = 3;
  * clients that are served. Whoever asks has its whole first message there: connections that say nothing hold no place.
  */
 export class HandshakeGate {
-  readonly #limits: GateLimits;
+  #limits: GateLimits;
   readonly #inside = new Set<Candidate>();
   readonly #waiting = new Set<Candidate>();
   #turnStartMs: number | null = null;
@@ -30,6 +30,12 @@ export class HandshakeGate {
 
   constructor(limits: GateLimits) {
     this.#limits = limits;
+  }
+
+  /** From now on with these limits; those who wait keep waiting. */
+  reconfigure(limits: GateLimits): void {
+    this.#limits = limits;
+    this.#next();
   }
 
   /** Handshakes under way, and those that wait. */

@@ -21,7 +21,7 @@ export interface KeptServerTls {
 
 /** What a starting worker is given for files that it cannot use. */
 export interface KeptTls {
-  /** `frontend/place` → what is served there; pairs, for a name may be any word. */
+  /** bindKey → what is served there; pairs, for a name may be any word. */
   readonly binds: readonly (readonly [bind: string, kept: KeptCertificates])[];
   /** `backend/server` → the texts. */
   readonly servers: readonly (readonly [server: string, kept: KeptServerTls])[];

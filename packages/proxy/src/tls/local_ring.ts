@@ -19,9 +19,11 @@ export class LocalRing implements TicketRing {
   readonly #rotateMs: number;
   readonly #tell: (keys: readonly TicketKey[]) => void;
   readonly #timer: NodeJS.Timeout;
-  #keys: readonly TicketKey[] = [];
+  #keys: readonly TicketKey[];
 
-  constructor(rotateMs: number, tell: (keys: readonly TicketKey[]) => void) {
+  /** `keys`: those of a ring before it, which everybody has; none are told again before one changes. */
+  constructor(rotateMs: number, tell: (keys: readonly TicketKey[]) => void, keys: readonly TicketKey[] = []) {
+    this.#keys = keys;
     this.#rotateMs = rotateMs;
     this.#tell = tell;
     this.#timer = setInterval(() => this.#advance(), lookEveryMs(rotateMs));

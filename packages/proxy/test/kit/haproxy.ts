@@ -1,11 +1,10 @@
 /**
  * A real HAProxy: as a receiver of PROXY headers that nobody here wrote, and as the model to compare with.
  */
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { type Directory, makeDirectory } from './directory.ts';
 import { startOnFreePort } from './port.ts';
 import { type Process, startProcess } from './process.ts';
+import { askRuntime } from './runtime_api.ts';
 
 /**
  * Starts HAProxy with a configuration made for a free port of 127.0.0.1. A `global` section with a log to its standard
@@ -47,7 +46,7 @@ export class Haproxy implements AsyncDisposable {
 
   /** The answer to a command of the runtime API, e.g. `show table mqtt`. */
   runtime(command: string): Promise<string> {
-    return ask(this.#socket, command);
+    return askRuntime(this.#socket, command);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -56,15 +55,9 @@ export class Haproxy implements AsyncDisposable {
   }
 }
 
-async function ask(path: string, command: string): Promise<string> {
-  const socket = connect({ path });
-  socket.end(`${command}\n`);
-  return text(socket);
-}
-
 async function answers(path: string): Promise<boolean> {
   try {
-    return (await ask(path, 'show info')).includes('Pid:');
+    return (await askRuntime(path, 'show info')).includes('Pid:');
   } catch {
     return false;
   }

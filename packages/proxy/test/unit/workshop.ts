@@ -1,6 +1,8 @@
 /** What a worker lends to its sessions, where the test answers for the primary. */
 import { Registry } from '../../src/account/registry.ts';
+import type { ConnectError } from '../../src/account/session_facts.ts';
 import { SessionLog } from '../../src/account/session_log.ts';
+import { Tally } from '../../src/account/tally.ts';
 import { TimerWheel } from '../../src/clock.ts';
 import type { GateAnswer } from '../../src/gate/gate_answer.ts';
 import type { LogFields } from '../../src/log.ts';
@@ -15,16 +17,27 @@ export interface Bench {
   readonly shop: Workshop;
   /** Event and reason of each line of the log. */
   readonly lines: readonly [string, LogFields['reason']][];
+  readonly errors: readonly ConnectError[];
   /** Answers who waits for a server. */
   place(placed: Placed): void;
 }
 
 /** Everybody waits for a turn until leaving (`isPaced: false`: nobody does), then for a server. */
 export function bench(poolBytes: number, isPaced: boolean): Bench {
+  const errors: ConnectError[] = [];
   const lines: [string, LogFields['reason']][] = [];
   const say = (event: string, fields: LogFields = {}): unknown => lines.push([event, fields.reason]);
   const counts = () => ({ total: 1, frontend: 1, backend: 1, server: 1 });
-  const log = { debug: say, info: say, warn: say, error: say, line() {}, format: 'json' as const, async flush() {} };
+  const log = {
+    debug: say,
+    info: say,
+    warn: say,
+    error: say,
+    line() {},
+    format: 'json' as const,
+    reopen() {},
+    async flush() {},
+  };
   let answer: (answer: GateAnswer) => void = () => {};
   let place: (placed: Placed) => void = () => {};
   const route: SessionRoute = {
@@ -37,11 +50,14 @@ export function bench(poolBytes: number, isPaced: boolean): Bench {
   const shop: Workshop = {
     ...{ name: 'lb1/1', wheel: new TimerWheel(), pool, log: new SessionLog(log, false, counts) },
     registry: new Registry<LiveSession>(),
+    tally: new Tally(),
+    usernames: false,
+    badConnect: error => errors.push(error),
     decide: () => ({ kind: 'default' }),
     routeOf: () => route,
     starved() {},
     pace: () => (isPaced ? new Promise(resolve => (answer = resolve)) : null),
     leavePace: () => answer({ kind: 'gone' }),
   };
-  return { shop, lines, place: placed => place(placed) };
+  return { shop, lines, errors, place: placed => place(placed) };
 }

@@ -167,3 +167,46 @@ test('unknown servers', async () => {
   monitor.passive('emqx', 'gone', 'dial');
   expect(() => monitor.state('emqx', 'gone')).toThrow(expect.objectContaining({ code: 'UNKNOWN_SERVER' }));
 });
+
+describe('a reload', () => {
+  test('a server that stays keeps its verdict, a new one is checked, one that is gone is not any more', async () => {
+    await using one = await startMosquitto();
+    await using two = await listen();
+    const dead = await freePort();
+    const tcp = (changes: object = {}) => checkConfig({ type: 'tcp' }, { interMs: 60_000, ...changes });
+    const down = serverConfig('down', dead, { check: tcp() });
+    const { monitor, line, changes } = watch([
+      backendConfig('emqx', [down, serverConfig('gone', two.port, { check: tcp({ interMs: 50 }) })]),
+    ]);
+    await line(/down is DOWN/);
+    const { sinceMs } = monitor.state('emqx', 'down');
+    await until(() => two.received().length > 3, { what: 'some checks' });
+    monitor.reconfigure([backendConfig('emqx', [{ ...down, weight: 7 }, serverConfig('new', one.port)])]);
+    expect(monitor.state('emqx', 'down')).toMatchObject({ verdict: 'down', sinceMs });
+    await until(isChecked(monitor, 'new'), { what: 'the first check of the new one' });
+    expect(() => monitor.state('emqx', 'gone')).toThrow('there is no server emqx/gone');
+    await until(() => two.open() === 0, { what: 'the end of its last check' });
+    const before = two.received().length;
+    monitor.checkNow('emqx', 'gone');
+    // Other checks of the one that is down: it goes on at their pace, and its new address is looked at.
+    monitor.reconfigure([backendConfig('emqx', [{ ...down, port: one.port, check: tcp({ interMs: 50, rise: 1 }) }])]);
+    expect(monitor.state('emqx', 'down').verdict).toBe('down');
+    await line(/down is UP/);
+    expect([two.received().length, changes.at(-1)?.server]).toEqual([before, 'down']);
+  });
+
+  test('a server in maint is not checked; nor is one whose checks an operator has turned off', async () => {
+    await using broker = await listen();
+    const check = checkConfig({ type: 'tcp' }, { interMs: 30 });
+    const { monitor } = watch([backendConfig('emqx', [serverConfig('a', broker.port, { check })])]);
+    await until(() => broker.received().length > 2, { what: 'some checks' });
+    monitor.setMaint('emqx', 'a', true);
+    monitor.setEnabled('emqx', 'a', false);
+    monitor.setMaint('emqx', 'a', false);
+    await until(() => broker.open() === 0, { what: 'the end of the last check' });
+    const before = broker.received().length;
+    expect(monitor.state('emqx', 'a')).toMatchObject({ verdict: 'up', checked: true, enabled: false });
+    monitor.setEnabled('emqx', 'a', true);
+    await until(() => broker.received().length > before, { what: 'a check' });
+  });
+});

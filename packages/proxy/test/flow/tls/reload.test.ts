@@ -272,3 +272,50 @@ describe('at the start', () => {
     ]);
   });
 });
+
+describe('a reload that reads all files again', () => {
+  test('takes them into use when it is told, and not before; unchanged ones keep their contexts and sessions', async () => {
+    await using scene = await makeScene();
+    const path = scene.directory.write('site.pem', text(scene.old.bundle));
+    await using server = await listenTls(bindConfig({ certs: [path, scene.renewed.bundle] }));
+    const { contexts } = server;
+    const other = contexts.choose('renewed');
+    const first = await visit(server.port);
+    if (first.kind !== 'echoed' || first.session === null) throw new Error(JSON.stringify(first));
+    expect((await contexts.renew())()).toBe(false);
+    const third = await scene.authority.issue({ cn: 'third' });
+    writeFileSync(path, text(third.bundle));
+    const use = await contexts.renew();
+    const before = contexts.choose(null);
+    use();
+    expect(contexts.choose(null)).not.toBe(before);
+    expect(contexts.choose('renewed')).toBe(other);
+    expect(await visit(server.port, { session: first.session })).toMatchObject({ resumed: true });
+    expect(await visit(server.port)).toMatchObject({ serverCn: 'third' });
+  });
+
+  test('P9: one bad file refuses all of it, and nothing has changed', async () => {
+    await using scene = await makeScene();
+    const path = scene.directory.write('site.pem', text(scene.old.bundle));
+    const good = scene.directory.write('good.pem', text(scene.renewed.bundle));
+    await using server = await listenTls(bindConfig({ certs: [path, good] }));
+    writeFileSync(good, 'rubbish');
+    await expect(server.contexts.renew()).rejects.toBeInstanceOf(LimpetError);
+    expect(await visit(server.port)).toMatchObject({ serverCn: 'old' });
+  });
+
+  test('another process takes over what was read, without a look at the disk', async () => {
+    await using scene = await makeScene();
+    const path = scene.directory.write('site.pem', text(scene.old.bundle));
+    const config = bindConfig({ certs: [path] });
+    await using server = await listenTls(config);
+    await using other = await listenTls(config);
+    writeFileSync(path, text(scene.renewed.bundle));
+    (await server.contexts.renew())();
+    const kept = server.contexts.kept();
+    writeFileSync(path, 'rubbish');
+    if (kept === null) throw new Error('nothing is served');
+    (await other.contexts.adopt(JSON.parse(JSON.stringify(kept)) as KeptCertificates))();
+    expect(await visit(other.port)).toMatchObject({ serverCn: 'renewed' });
+  });
+});

@@ -42,7 +42,7 @@ export function keptLog(): { readonly log: Log; readonly said: readonly Said[] }
     said.push({ level, event, message: message ?? '' });
   };
   const levels = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  return { log: { ...levels, line() {}, format: 'json', async flush() {} }, said };
+  return { log: { ...levels, line() {}, format: 'json', reopen() {}, async flush() {} }, said };
 }
 
 export interface TlsServerOptions {

@@ -14,7 +14,12 @@ const CANDIDATE: Candidate = {
 };
 
 /** What is asked only of a server that is dialled. */
-const SILENT: Pick<ConnectorDesk, 'script' | 'tls'> = {
+const SILENT: Pick<ConnectorDesk, 'script' | 'tls' | 'count'> = {
+  count: {
+    picked: () => expect.unreachable(),
+    ended: () => expect.unreachable(),
+    authenticated: () => expect.unreachable(),
+  },
   script: () => expect.unreachable(),
   tls: () => expect.unreachable(),
 };
@@ -55,9 +60,11 @@ test.each(['auth', 'none'] as const)(
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const config = server('a', { port, websocket: { path: '/mqtt' } });
     const shop = { name: 'lb1/1', wheel: new TimerWheel(), starved() {} };
+    const counted: string[] = [];
     const made = new Connector(inbound(), backend([config]), shop, {
       next: async () => ({ ...CANDIDATE, target: { config, address: '127.0.0.1' } }),
       seen: () => expect.unreachable(),
+      count: { picked: () => counted.push('picked'), ended: () => counted.push('ended'), authenticated() {} },
       trying() {},
       script: () => ({
         first: Buffer.alloc(0),
@@ -69,6 +76,7 @@ test.each(['auth', 'none'] as const)(
     const connecting = await made.run();
     broker.close();
     expect(connecting).toMatchObject({ kind: 'linked', isAccepted: kind === 'none' });
+    expect(counted).toEqual(['picked', 'ended']);
     if (connecting.kind === 'linked') connecting.link.server.reset();
   },
 );

@@ -250,3 +250,97 @@ describe('addresses', () => {
     await watch.stop();
   });
 });
+
+describe('a reload', () => {
+  const other: CheckConfig = { ...CONFIG, interMs: 500, fastinterMs: 500, downinterMs: 500, rise: 1, fall: 1 };
+  const probeOf = (scene: ReturnType<typeof watched>['scene'], asked: string[]) => async (): Promise<ProbeOutcome> => {
+    asked.push('other');
+    return scene.next;
+  };
+
+  test('other checks keep the verdict, drop the old ones, and go on by the new terms', async () => {
+    const { watch, scene } = watched();
+    scene.next = { kind: 'checked', result: FAIL };
+    watch.start();
+    await pass(0);
+    expect(watch.health().verdict).toBe('down');
+    const { sinceMs } = watch.health();
+    const asked: string[] = [];
+    watch.reconfigure({
+      hostName: 'broker.test',
+      checking: { config: other, probe: probeOf(scene, asked), disproves: [] },
+    });
+    expect(watch.health()).toMatchObject({ verdict: 'down', sinceMs });
+    await pass(1200);
+    expect([asked.length, scene.asked.length]).toEqual([3, 1]);
+    scene.next = { kind: 'checked', result: PASS };
+    await pass(600);
+    expect(watch.health().verdict).toBe('up');
+    await watch.stop();
+  });
+
+  test('no checks any more: UP; checks for the first time: as it was, until they say otherwise', async () => {
+    const { watch, scene } = watched();
+    scene.next = { kind: 'checked', result: FAIL };
+    watch.start();
+    await pass(0);
+    watch.reconfigure({ hostName: 'broker.test', checking: null });
+    expect(watch.health()).toMatchObject({ verdict: 'up', checked: false, enabled: false });
+    await pass(10_000);
+    expect(scene.asked).toHaveLength(1);
+    const asked: string[] = [];
+    watch.reconfigure({
+      hostName: 'broker.test',
+      checking: { config: other, probe: probeOf(scene, asked), disproves: [] },
+    });
+    expect(watch.health().verdict).toBe('up');
+    await pass(0);
+    expect([asked.length, watch.health().verdict]).toEqual([1, 'down']);
+    await watch.stop();
+  });
+});
+
+describe('an operator', () => {
+  test('turns checks off: the verdict stays, whatever clients meet; and on: it is checked at once', async () => {
+    const { watch, scene } = watched();
+    watch.start();
+    await pass(0);
+    watch.setEnabled(false);
+    expect(watch.health()).toMatchObject({ checked: true, enabled: false });
+    scene.next = { kind: 'checked', result: FAIL };
+    for (let client = 0; client < 10; client += 1) {
+      watch.passive('dial');
+      await pass(3000);
+    }
+    expect([scene.asked.length, watch.health().verdict]).toEqual([1, 'up']);
+    watch.setEnabled(true);
+    await pass(5 * ONE_INTER_MS);
+    expect(watch.health().verdict).toBe('down');
+    await watch.stop();
+  });
+
+  test('sets the verdict, until the checks say otherwise', async () => {
+    const { watch, scene } = watched();
+    watch.start();
+    await pass(0);
+    watch.force('down');
+    expect(scene.told.at(-1)).toBe('down: set by an operator');
+    // One that passes is not enough, where `rise` is 2.
+    await pass(ONE_INTER_MS);
+    expect([scene.asked.length, watch.health().verdict]).toEqual([2, 'down']);
+    await pass(ONE_FAST_MS);
+    expect(watch.health().verdict).toBe('up');
+    await watch.stop();
+  });
+
+  test('sets the verdict of a server without checks, for good', async () => {
+    const { watch } = watched({ checked: false });
+    watch.start();
+    watch.force('down');
+    await pass(60_000);
+    expect(watch.health().verdict).toBe('down');
+    watch.force('up');
+    expect(watch.health().verdict).toBe('up');
+    await watch.stop();
+  });
+});

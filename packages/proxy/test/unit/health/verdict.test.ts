@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  carriedStreak,
   initialStreak,
   isUp,
   jitteredMs,
@@ -85,5 +86,21 @@ describe('interval', () => {
 
   test('jitter is a tenth either way', () => {
     expect([0, 0.5, 1].map(draw => jitteredMs(2000, draw))).toEqual([1800, 2000, 2200]);
+  });
+});
+
+describe('other limits', () => {
+  test.each([
+    // Sure of UP, sure of DOWN, and in between.
+    [4, { rise: 2, fall: 3 }, { rise: 3, fall: 5 }, 7],
+    [0, { rise: 2, fall: 3 }, { rise: 3, fall: 5 }, 0],
+    [2, { rise: 2, fall: 3 }, { rise: 3, fall: 5 }, 3],
+    [3, { rise: 2, fall: 3 }, { rise: 3, fall: 5 }, 4],
+    [1, { rise: 2, fall: 3 }, { rise: 1, fall: 1 }, 0],
+    [3, { rise: 2, fall: 3 }, { rise: 1, fall: 1 }, 1],
+  ])('%i under %o is under %o: %i', (health, before, after, expected) => {
+    const carried = carriedStreak({ health, passiveCounted: true }, before, after);
+    expect(carried).toEqual({ health: expected, passiveCounted: true });
+    expect(isUp(carried, after)).toBe(isUp({ health, passiveCounted: true }, before));
   });
 });

@@ -30,6 +30,7 @@ test('a client that has gone before anybody looked is no client: nobody is asked
     forwarders: new CidrSet([]),
     access: () => expect.unreachable(),
     tls: null,
+    bindScope: 'mqtt/*:1883#0',
     recordBytes: null,
     enter: () => expect.unreachable(),
     leave: () => {},

@@ -71,6 +71,10 @@ export class LeaseOffice {
     return this.desks.reduce((sum, desk) => sum + (desk.admission.used < desk.most ? desk.waiting : 0), 0);
   }
 
+  setLimit(maxconn: number): void {
+    this.#leases.setLimit(maxconn);
+  }
+
   /** One message arrives, on any line. */
   deliver(which: number): boolean {
     const lines = this.desks

@@ -130,3 +130,32 @@ test('after stop() nothing is asked and nothing is told, not even what was under
   await vi.advanceTimersByTimeAsync(5 * EVERY_MS);
   expect([asked.mock.calls.length, told]).toEqual([1, []]);
 });
+
+describe('other hosts', () => {
+  test('new names are looked up before setHosts() resolves, and then at the new interval; those that stay keep their address', async () => {
+    answers(['192.0.2.1'], ['192.0.2.2'], ['192.0.2.1']);
+    const { resolver } = scene('old');
+    await resolver.start();
+    await resolver.setHosts(['old', 'new', '192.0.2.9'], 3 * EVERY_MS);
+    expect(['old', 'new', '192.0.2.9'].map(host => resolver.address(host))).toEqual([
+      '192.0.2.1',
+      '192.0.2.2',
+      '192.0.2.9',
+    ]);
+    expect(asked.mock.calls.map(([host]) => host)).toEqual(['old', 'new']);
+    await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
+    expect(asked).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(EVERY_MS);
+    expect(asked).toHaveBeenCalledTimes(4);
+  });
+
+  test('a name that is gone is forgotten, also while it is looked up', async () => {
+    answers(['192.0.2.1']);
+    const { resolver, told } = scene('gone');
+    const starting = resolver.start();
+    await resolver.setHosts([], EVERY_MS);
+    await starting;
+    await vi.advanceTimersByTimeAsync(3 * EVERY_MS);
+    expect([resolver.address('gone'), told, asked.mock.calls.length]).toEqual([null, [], 1]);
+  });
+});

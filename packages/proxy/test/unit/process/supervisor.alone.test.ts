@@ -43,7 +43,14 @@ function scene(workers: number) {
   };
   const supervisor = new Supervisor(workers, events, SILENT);
   supervisor.start();
-  return { supervisor, forked, gone };
+  /** All that run have been told to start, and do so. */
+  const allServe = (): void => {
+    for (const worker of supervisor.workers()) {
+      forked[worker.id - 1]?.emit('message', [['hello']]);
+      supervisor.markReady(worker);
+    }
+  };
+  return { supervisor, forked, gone, allServe };
 }
 
 afterEach(() => {
@@ -52,8 +59,8 @@ afterEach(() => {
 
 test('P8: a stop while a worker is being replaced waits for those that serve only', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const { supervisor, forked, gone } = scene(2);
-  for (const worker of supervisor.workers()) supervisor.markReady(worker);
+  const { supervisor, forked, gone, allServe } = scene(2);
+  allServe();
   forked[0]?.process.kill('SIGKILL');
   await vi.advanceTimersByTimeAsync(0);
   expect(supervisor.workers().map(({ id }) => id)).toEqual([3, 2]);
@@ -66,4 +73,56 @@ test('P8: a stop while a worker is being replaced waits for those that serve onl
   expect([isOver, forked.length]).toEqual([false, 3]);
   forked[1]?.emit('exit', 0, null);
   await stopped;
+});
+
+test('more workers are forked; the surplus drains, is not replaced, and is still spoken with', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { supervisor, forked, gone, allServe } = scene(2);
+  allServe();
+  supervisor.resize(3);
+  expect(forked).toHaveLength(3);
+  allServe();
+  supervisor.resize(1);
+  const states = (): string[] => supervisor.workers().map(worker => `${worker.id} ${supervisor.state(worker)}`);
+  expect(states()).toEqual(['1 ready', '2 draining', '3 draining']);
+  supervisor.resize(2);
+  expect(states()).toEqual(['1 ready', '4 starting', '2 draining', '3 draining']);
+  forked[1]?.emit('exit', 0, null);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([states(), gone, forked.length]).toEqual([['1 ready', '4 starting', '3 draining'], [2], 4]);
+});
+
+test('a surplus worker that serves nobody yet ends at once, and one that waits to be replaced is not', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { supervisor, forked, gone, allServe } = scene(3);
+  allServe();
+  forked[2]?.process.kill('SIGKILL');
+  supervisor.resize(2);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([forked.length, gone]).toEqual([3, [3]]);
+  supervisor.resize(3);
+  supervisor.resize(2);
+  expect([forked.length, gone]).toEqual([4, [3, 4]]);
+});
+
+test('P9: a surplus worker that has been told to start may have clients already: it drains', () => {
+  const { supervisor, forked, gone, allServe } = scene(1);
+  allServe();
+  supervisor.resize(2);
+  forked[1]?.emit('message', [['hello']]);
+  supervisor.resize(1);
+  expect([supervisor.workers().map(worker => supervisor.state(worker)), gone]).toEqual([['ready', 'draining'], []]);
+});
+
+test('P9: one that cannot be relied upon is replaced while its sessions live on', () => {
+  const { supervisor, forked, allServe } = scene(1);
+  const [first] = supervisor.workers();
+  if (first === undefined) throw new Error('no worker');
+  allServe();
+  supervisor.replace(first);
+  expect(forked).toHaveLength(2);
+  expect(supervisor.workers().map(worker => [worker.id, worker.slot, supervisor.state(worker)])).toEqual([
+    [2, 0, 'starting'],
+    [1, 0, 'draining'],
+  ]);
 });

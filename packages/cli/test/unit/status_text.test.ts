@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { backendFacts, serverFacts, snapshotFacts } from '../../../proxy/test/kit/admin_facts.ts';
+import { PLAIN } from '../../src/output/paint.ts';
+import { serverState } from '../../src/server_state.ts';
+import { statusLines } from '../../src/status_text.ts';
+import { overviewOf } from './overview.ts';
+
+describe('limpet status', () => {
+  it('shows all that an operator asks first', () => {
+    const lines = statusLines(overviewOf(snapshotFacts()), PLAIN);
+    expect(lines.slice(0, 6)).toEqual([
+      'limpet lb1 0.1.0: active, up 1 min, pid 42, Node.js v20.19.0',
+      '  sessions       3 of 1,000 (most 5), 1/s new',
+      '  workers        1 of 2 ready',
+      '  store          redis',
+      '  relay          plain: no native relay',
+      '  configuration  /etc/limpet.yaml',
+    ]);
+    expect(lines.slice(8)).toEqual([
+      'frontend mqtt: *:1883 → emqx, other, 3 sessions, 1/s',
+      '',
+      'backend emqx: roundrobin, stick on client_id, 12 of 1,000 entries, 3 sessions',
+      '  SERVER  STATE  SESSIONS  SHARE  RATE  WEIGHT  ADDRESS                        FOR    REASON',
+      '  emqx1   UP            3   100%   1/s       1  emqx1.example:1883 (10.0.0.1)  1 min  Layer7 check passed',
+      '  emqx2   DRAIN     3/100   100%   1/s       1  emqx2.example:1883 (10.0.0.1)  1 min  Layer7 check passed',
+      '',
+      'backend other: roundrobin, not sticky, 3 sessions',
+      '  SERVER  STATE     SESSIONS  SHARE  RATE  WEIGHT  ADDRESS                     FOR    REASON',
+      '  o1      no check         3   100%   1/s       1  o1.example:1883 (10.0.0.1)  1 min  Layer7 check passed',
+      '',
+      'drain of emqx/emqx2: running, 10 of 30 asked to leave, 20 left, 200/s (task 7)',
+    ]);
+  });
+
+  it('says what is wrong', () => {
+    const facts = snapshotFacts();
+    const info = {
+      ...facts.info,
+      ...{ storeReachable: false, stopping: true, queued: 3, role: 'standby' },
+      lastReload: { atMs: 0, ok: false, summary: '2 problems' },
+      upgrade: { ...facts.info.upgrade, successorPid: 77 },
+    } as const;
+    const server = serverFacts('b', { address: null, weight: 0, weightConfigured: 5, backup: true, dynamic: true });
+    const text = statusLines(overviewOf({ ...facts, info, backends: [backendFacts('x', [server])] }), PLAIN).join('\n');
+    for (const words of [
+      'standby, stopping, up',
+      ', 3 waiting',
+      'redis, which does not answer',
+      '2 problems (refused)',
+      'being replaced by pid 77',
+      'UP, NOLB, backup, added',
+      '0 (of 5)',
+      'b.example:1883 (does not resolve)',
+    ]) {
+      expect(text).toContain(words);
+    }
+  });
+});
+
+describe('a server’s state', () => {
+  it.each([
+    ['ready', 'up', false, 1, 'UP'],
+    ['ready', 'up', true, 1, 'UP, failing'],
+    ['ready', 'up', false, 0, 'UP, NOLB'],
+    ['ready', 'no_check', false, 1, 'no check'],
+    ['ready', 'down', true, 1, 'DOWN'],
+    ['drain', 'up', false, 1, 'DRAIN'],
+    ['drain_new', 'up', false, 1, 'DRAIN NEW'],
+    ['drain', 'down', false, 1, 'DRAIN, DOWN'],
+    ['maint', 'down', false, 1, 'MAINT'],
+  ] as const)('%s %s %s %d', (admin, verdict, suspect, weight, word) => {
+    expect(serverState({ admin, verdict, suspect, weight }).word).toBe(word);
+  });
+});

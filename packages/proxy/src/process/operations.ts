@@ -1,0 +1,242 @@
+import type { AdminState } from '@limpet/state';
+import { LedgerClock } from '../account/ledger_clock.ts';
+import type { EventRing } from '../admin/event_ring.ts';
+import type { ProxyFacts, ScopeFacts, Snapshot, WorkerFacts } from '../admin/snapshot.ts';
+import { type ClosableTableAdmin, createTableAdmin, type TableBackend } from '../admin/table/table_admin.ts';
+import type { Config } from '../config/resolved.ts';
+import type { HealthChange } from '../health/monitor.ts';
+import type { Log } from '../log.ts';
+import { stickTimes } from '../route/stick_times.ts';
+import { proxyVersion } from '../version.ts';
+import type { Bindings } from './bindings.ts';
+import type { Configurator } from './configurator.ts';
+import { ControlRoom } from './control_room.ts';
+import { deskDrains } from './desk_drains.ts';
+import type { Drains } from './drains.ts';
+import { type FaceAddress, Faces } from './faces.ts';
+import { type FrontDesk, workerName } from './front_desk.ts';
+import { LoopDelays } from './loop_delays.ts';
+import type { PrimaryStore } from './primary_store.ts';
+import { Questions } from './questions.ts';
+import { ServerHistory } from './server_history.ts';
+import type { Servers } from './servers.ts';
+import { SnapshotMaker } from './snapshot_maker.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { ToPrimary } from './wire.ts';
+
+/** What the primary has that operators look at and change. */
+export interface Plant {
+  readonly desk: FrontDesk;
+  readonly servers: Servers;
+  readonly store: PrimaryStore;
+  readonly bindings: Bindings;
+  readonly configurator: Configurator;
+  readonly supervisor: Supervisor;
+  readonly events: EventRing;
+  readonly log: Log;
+  isStopping(): boolean;
+  upgrade(): ProxyFacts['upgrade'];
+}
+
+const VERSION = proxyVersion();
+
+/** Everything for operators, in the primary: what they see, what they may do, and the ways in. */
+export class Operations {
+  readonly #plant: Plant;
+  readonly #startedAtMs: number = Date.now();
+  readonly #serverHistory: ServerHistory = new ServerHistory();
+  /** `backend/server` → the operator's word, as it was last noted. */
+  readonly #noted = new Map<string, AdminState>();
+  readonly #clock: LedgerClock;
+  readonly #questions: Questions;
+  readonly #drains: Drains;
+  readonly #table: ClosableTableAdmin;
+  readonly #faces: Faces;
+  readonly #delays: LoopDelays = new LoopDelays();
+  readonly #snapshots: SnapshotMaker;
+
+  constructor(plant: Plant) {
+    const { desk, configurator, supervisor, log } = plant;
+    this.#plant = plant;
+    this.#clock = new LedgerClock(desk.ledger);
+    this.#questions = new Questions(() => supervisor.workers());
+    this.#drains = deskDrains(
+      desk,
+      () => configurator.config,
+      () => supervisor.workers(),
+      log,
+    );
+    const { state } = configurator.config;
+    this.#table = createTableAdmin({
+      redis: state.store === 'redis' ? state.redis : null,
+      backends: () => this.#tables(),
+    });
+    this.#snapshots = this.#makeSnapshots();
+    this.#faces = new Faces(this.#makeControlRoom(), log);
+    configurator.join(this.#faces);
+    plant.store.admin.onChange(backend => this.#adminChanged(backend));
+  }
+
+  /** Opens the ways in. @throws LimpetError where one cannot listen */
+  async start(): Promise<void> {
+    for (const { name } of this.#config.backends) this.#adminChanged(name);
+    await this.#faces.start(this.#config.global);
+  }
+
+  /** The truth at this moment. */
+  snapshot(): Snapshot {
+    return this.#snapshots.make();
+  }
+
+  get listening(): readonly FaceAddress[] {
+    return this.#faces.listening();
+  }
+
+  /** A process that takes over needs the TCP ports. */
+  async releasePorts(): Promise<void> {
+    await this.#faces.releasePorts(this.#config.global);
+  }
+
+  /** It has not taken over: everything listens again. @throws LimpetError where one cannot listen */
+  async restoreFaces(): Promise<void> {
+    await this.#faces.close();
+    await this.#faces.start(this.#config.global);
+  }
+
+  /** Nothing is asked of workers any more; those who look are sent away. May be called twice. */
+  async close(): Promise<void> {
+    this.#clock.close();
+    this.#delays.close();
+    this.#drains.close();
+    await this.#faces.close();
+    await this.#table.close();
+  }
+
+  /** True: it was for this desk. */
+  said(worker: number, message: ToPrimary): boolean {
+    if (message[0] === 'told') this.#questions.told(worker, message[1], message[2]);
+    else if (message[0] === 'evicted') this.#drains.evicted(worker, message[1], message[2], message[3]);
+    else if (message[0] === 'loop') this.#delays.told(worker, message[1]);
+    else return false;
+    return true;
+  }
+
+  workerGone(worker: number): void {
+    this.#questions.workerGone(worker);
+    this.#delays.workerGone(worker);
+    this.#drains.workerGone(worker);
+  }
+
+  checked(backend: string, server: string, ok: boolean): void {
+    this.#plant.desk.ledger.checked(backend, server, ok);
+  }
+
+  healthChanged({ backend, server, verdictChanged, health }: HealthChange): void {
+    if (!verdictChanged) return;
+    const isDown = health.verdict === 'down';
+    if (isDown) this.#plant.desk.ledger.wentDown(backend, server);
+    const change = { atMs: health.sinceMs, state: isDown ? 'DOWN' : 'UP', reason: health.reason };
+    this.#serverHistory.note(backend, server, change, isDown);
+  }
+
+  get #config(): Config {
+    return this.#plant.configurator.config;
+  }
+
+  #makeControlRoom(): ControlRoom {
+    const { configurator, desk, servers, store, events, log } = this.#plant;
+    return new ControlRoom({
+      config: () => configurator.config,
+      edit: change => configurator.edit(change),
+      reload: () => configurator.reload(),
+      setFrontendEnabled: (frontend, enabled) => configurator.setFrontendEnabled(frontend, enabled),
+      snapshot: () => this.snapshot(),
+      history: () => this.#clock.history.facts(),
+      errors: () => desk.errors.list(),
+      conns: (backend, server) => desk.ledger.conns(backend, server),
+      admin: store.admin,
+      drains: this.#drains,
+      questions: this.#questions,
+      events,
+      table: this.#table,
+      health: servers,
+      log,
+    });
+  }
+
+  #makeSnapshots(): SnapshotMaker {
+    const { configurator, desk, servers, store, bindings } = this.#plant;
+    return new SnapshotMaker({
+      config: () => configurator.config,
+      fileConfig: () => configurator.fileConfig,
+      disabled: configurator.disabled,
+      scope: (kind, name) => desk.ledger.scope(kind, name),
+      admin: store.admin,
+      health: (backend, server) => servers.health(backend, server),
+      address: host => servers.address(host),
+      conns: (backend, server) => desk.ledger.conns(backend, server),
+      history: this.#serverHistory,
+      tasks: () => this.#drains.tasks(),
+      workers: () => this.#workers(),
+      listening: (frontend, place) =>
+        bindings.listening.find(one => one.frontend === frontend && one.place === place) ?? null,
+      tableUsed: backend => desk.backends.get(backend)?.table?.count ?? 0,
+      proxy: () => this.#proxy(),
+    });
+  }
+
+  #workers(): (Omit<WorkerFacts, keyof ScopeFacts> & { readonly id: number })[] {
+    const { supervisor } = this.#plant;
+    return supervisor.workers().map(worker => ({
+      id: worker.id,
+      name: workerName(this.#config, worker.id),
+      pid: worker.pid,
+      state: supervisor.state(worker),
+      startedAtMs: worker.startedAtMs,
+      loopDelayMaxMs: this.#delays.maxMs(worker.id),
+    }));
+  }
+
+  #proxy(): Omit<ProxyFacts, keyof ScopeFacts | 'name' | 'workers' | 'maxconn' | 'store' | 'ulimitN' | 'configPath'> {
+    const { configurator, desk, store } = this.#plant;
+    return {
+      version: VERSION,
+      node: process.version,
+      pid: process.pid,
+      startedAtMs: this.#startedAtMs,
+      storeReachable: store.connection?.circuit.isClosed ?? true,
+      role: 'active',
+      stopping: this.#plant.isStopping(),
+      relay: 'node',
+      reloads: configurator.reloads,
+      lastReload: configurator.lastReload,
+      upgrade: this.#plant.upgrade(),
+      queued: desk.waiting,
+      loopDelayMaxMs: this.#delays.maxMs(),
+    };
+  }
+
+  #tables(): TableBackend[] {
+    const { backends } = this.#plant.desk;
+    return this.#config.backends.flatMap(backend => {
+      const memory = backends.get(backend.name)?.table ?? null;
+      if (backend.stick === null || memory === null) return [];
+      const servers = backend.servers.map(({ name }) => name);
+      return { name: backend.name, servers, times: stickTimes(backend, backend.stick), memory };
+    });
+  }
+
+  /** What operators say is part of a server's history, whichever proxy they said it to. */
+  #adminChanged(backend: string): void {
+    const records = this.#plant.store.admin.records(backend);
+    for (const { name } of this.#config.backends.find(one => one.name === backend)?.servers ?? []) {
+      const state = records.get(name)?.state ?? 'ready';
+      const key = `${backend}/${name}`;
+      if ((this.#noted.get(key) ?? 'ready') === state) continue;
+      this.#noted.set(key, state);
+      const isDown = this.#plant.servers.health(backend, name).verdict === 'down';
+      const change = { atMs: Date.now(), state: state.toUpperCase(), reason: 'set by an operator' };
+      this.#serverHistory.note(backend, name, change, isDown);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { Socket } from 'node:net';
+import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
+import { Session } from '../session.ts';
+import { TcpSession } from '../tcp_session.ts';
+import type { HandshakeGate } from '../tls/handshake_gate.ts';
+import type { Workshop } from '../workshop.ts';
+import type { Frontends } from './frontends.ts';
+import type { Generations } from './generations.ts';
+import type { PrimaryLink } from './primary_link.ts';
+
+/** What the reception asks of the worker it is in. */
+export interface ReceptionPlace {
+  readonly workshop: Workshop & { readonly handshakes: HandshakeGate };
+  readonly frontends: Frontends;
+  readonly generations: Generations;
+  readonly link: PrimaryLink;
+  /** A connection was let in. */
+  entered(): void;
+  /** A connection has ended; `lastOfItsTime`: what a reload took away may go. */
+  left(lastOfItsTime: boolean): void;
+}
+
+/** Receives each connection of one worker, and sees it through to its end. */
+export class Reception {
+  readonly #place: ReceptionPlace;
+  readonly #arrivals = new Set<Arrival>();
+  /** From the clock, so that no session of an earlier run bears the same number in the stick table. */
+  #sessions: number = Date.now();
+
+  constructor(place: ReceptionPlace) {
+    this.#place = place;
+  }
+
+  /** Connections that are not yet sessions. */
+  get arriving(): number {
+    return this.#arrivals.size;
+  }
+
+  /** False: there is no room. */
+  accept(socket: Socket, entry: Entry): boolean {
+    const { frontends, generations, link, workshop } = this.#place;
+    const { name } = entry.frontend;
+    const door = frontends.door(name);
+    if (!door.enter()) return false;
+    this.#sessions += 1;
+    const id = this.#sessions;
+    const generation = generations.enter();
+    const isGated = frontends.isGated(name);
+    const entrance = workshop.tally.entrance(entry);
+    entrance.count('connections');
+    entrance.session(1);
+    void this.#receive(new Arrival(socket, id, entry, workshop), () => door.answered()).finally(() => {
+      entrance.session(-1);
+      door.leave();
+      // By a reload it may have become one that is asked about, or have been one.
+      if (isGated || frontends.isGated(name)) link.leave(id);
+      this.#place.left(generations.leave(generation));
+    });
+    this.#place.entered();
+    return true;
+  }
+
+  /** Ends all that are not yet sessions. */
+  stop(): void {
+    for (const arrival of this.#arrivals) arrival.stop();
+  }
+
+  #receive(arrival: Arrival, answered: () => void): Promise<void> {
+    this.#arrivals.add(arrival);
+    return arrival.run(answered).then(arrived => {
+      const serving = this.#serve(arrived);
+      // Not before its session is registered: a worker that drains leaves when it has neither.
+      this.#arrivals.delete(arrival);
+      return serving;
+    });
+  }
+
+  async #serve(arrived: Arrived): Promise<void> {
+    const { workshop } = this.#place;
+    if (arrived.kind === 'refused') {
+      const { who, reason, detail } = arrived;
+      const refused = { reason, detail, answer: null, server: null, retries: 0 };
+      workshop.log.refused(who, null, who.frontend.defaultBackend, refused);
+      workshop.tally.refused(who, reason, who.frontend.defaultBackend, null);
+    }
+    if (arrived.kind !== 'in') return;
+    const { inbound } = arrived;
+    await (inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, workshop) : new Session(inbound, workshop)).run();
+  }
+}

@@ -1,0 +1,44 @@
+import { LOOP_TOLD_MS, LoopWatch } from '../account/loop_delay.ts';
+import type { Tally } from '../account/tally.ts';
+import type { TimerWheel } from '../clock.ts';
+import type { PrimaryLink } from './primary_link.ts';
+
+/** How old what the primary knows of this worker's counts may be. */
+const TALLY_MS = 100;
+
+/** What a worker tells the primary of itself without being asked: what it has counted, and how busy its event loop was. */
+export class Reports {
+  readonly #wheel: TimerWheel;
+  readonly #tally: Tally;
+  readonly #link: PrimaryLink;
+  readonly #loop = new LoopWatch();
+
+  constructor(wheel: TimerWheel, tally: Tally, link: PrimaryLink) {
+    this.#wheel = wheel;
+    this.#tally = tally;
+    this.#link = link;
+    this.#wheel.after(TALLY_MS, () => this.#tellTally());
+    this.#wheel.after(LOOP_TOLD_MS, () => this.#tellLoop());
+  }
+
+  /** The last word: everything that has been counted. Nothing is told any more once the wheel stands still. */
+  end(): void {
+    this.#loop.close();
+    this.#mentionTally();
+  }
+
+  #tellTally(): void {
+    this.#mentionTally();
+    this.#wheel.after(TALLY_MS, () => this.#tellTally());
+  }
+
+  #mentionTally(): void {
+    const deltas = this.#tally.flush();
+    if (deltas.length > 0) this.#link.mention(['tally', deltas]);
+  }
+
+  #tellLoop(): void {
+    this.#link.mention(['loop', Math.round(this.#loop.take() * 10) / 10]);
+    this.#wheel.after(LOOP_TOLD_MS, () => this.#tellLoop());
+  }
+}

@@ -1,0 +1,282 @@
+import { type AdminStore, NO_RECORD } from '@limpet/state';
+import { serverScope } from '../account/scope_names.ts';
+import type { ProxyFacts } from '../admin/snapshot.ts';
+import type { Config } from '../config/resolved.ts';
+import { LimpetError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { writeRing } from '../tls/ticket_ring.ts';
+import type { Bindings } from './bindings.ts';
+import type { Configurator } from './configurator.ts';
+import type { FrontDesk } from './front_desk.ts';
+import type { Operations } from './operations.ts';
+import type { WorkerLink } from './supervisor.ts';
+import type { TicketOffice } from './ticket_office.ts';
+import { Chorus, UpgradeGate } from './upgrade_gate.ts';
+import type { Predecessor } from './upgrade_predecessor.ts';
+import { type Estate, Successor } from './upgrade_successor.ts';
+import type { Tables } from './upgrade_tables.ts';
+import type { AdminWord, Inventory } from './upgrade_wire.ts';
+import type { BindRef, ToPrimary } from './wire.ts';
+
+/** The primary, as an upgrade needs it. */
+export interface UpgradePremises {
+  readonly desk: FrontDesk;
+  readonly admin: AdminStore;
+  readonly bindings: Bindings;
+  readonly tickets: TicketOffice;
+  readonly configurator: Configurator;
+  readonly operations: Operations;
+  readonly log: Log;
+  /** Workers that have been told a configuration. */
+  workers(): readonly WorkerLink[];
+  bindRefs(worker: WorkerLink): readonly BindRef[];
+  isStopping(): boolean;
+  /** Another process serves: this one may drain. */
+  replaced(): void;
+}
+
+/**
+ * SIGUSR2: another process takes the listening sockets, the stick tables and the ticket keys of this one over, or this one
+ * has taken over those of another. Connections are never handed on: they end where they began.
+ */
+export class Upgrades {
+  readonly gate: UpgradeGate<WorkerLink>;
+  readonly #premises: UpgradePremises;
+  readonly #predecessor: Predecessor | null;
+  readonly #held: Chorus = new Chorus();
+  #successor: Successor | null = null;
+  #isReplaced = false;
+  /** Whose word is being taken over just now. */
+  #from: 'predecessor' | 'successor' | null = null;
+  #failure: ProxyFacts['upgrade']['failure'] = null;
+
+  constructor(premises: UpgradePremises, predecessor: Predecessor | null) {
+    this.#premises = premises;
+    this.#predecessor = predecessor;
+    this.gate = new UpgradeGate(predecessor === null, (worker, index) => {
+      const handle = premises.bindings.handle(index);
+      if (handle !== null) worker.sendHandle(index, handle);
+    });
+    premises.admin.onChange(backend => this.#adminChanged(backend));
+  }
+
+  get facts(): ProxyFacts['upgrade'] {
+    const { pid = null, isGone = true } = this.#predecessor ?? {};
+    return {
+      predecessorPid: isGone ? null : pid,
+      successorPid: this.#successor?.pid ?? null,
+      failure: this.#failure,
+    };
+  }
+
+  /** An upgrade is under way: nothing may change that has been handed over. */
+  get isUnderWay(): boolean {
+    return this.#successor !== null;
+  }
+
+  /** Another process is the service now. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
+  }
+
+  /** This process replaces another one. */
+  get isHeir(): boolean {
+    return this.#predecessor !== null;
+  }
+
+  /** Takes what the old process has, before anything is bound. @throws LimpetError UPGRADE_FAILED */
+  async inherit(): Promise<void> {
+    const { bindings, tickets, configurator, desk } = this.#premises;
+    const inheritance = await this.#predecessor?.inherit({
+      tables: () => this.#tables(),
+      adminSaid: word => this.#adminSaid(word, 'predecessor'),
+      conns: conns =>
+        desk.setElsewhere(new Map(conns.map(([backend, server, n]) => [serverScope(backend, server), n]))),
+    });
+    if (inheritance === undefined) return;
+    bindings.inherit(inheritance.sockets);
+    tickets.inherit(inheritance.tickets);
+    configurator.startDisabled(inheritance.disabled);
+    for (const word of inheritance.admin) this.#adminSaid(word, 'predecessor');
+  }
+
+  /**
+   * Starts the workers, then the faces, and then accepts, in the old process's place.
+   * @throws LimpetError as `startWorkers` and `startFaces`: the old process goes on
+   */
+  async takeOver(startWorkers: () => Promise<void>, startFaces: () => Promise<void>): Promise<void> {
+    const predecessor = this.#predecessor;
+    if (predecessor === null) return;
+    const ready = startWorkers();
+    // Whoever waits for it is told; who has failed before does not wait any more.
+    ready.catch(() => {});
+    await Promise.race([ready, this.gate.prepared(() => this.#wanted())]);
+    await predecessor.releaseFaces();
+    await startFaces();
+    await predecessor.takeOver();
+    this.gate.open();
+    await ready;
+    predecessor.serving();
+    const { pid, entries } = predecessor;
+    const { log } = this.#premises;
+    log.info('took_over', { predecessor_pid: pid, entries }, `took over from process ${pid}`);
+    void predecessor.gone.then(() => log.info('predecessor_gone', { predecessor_pid: pid }));
+  }
+
+  /** This process cannot replace the other one. */
+  async fail(error: unknown): Promise<void> {
+    const what = error instanceof LimpetError ? `${error.message}; ${error.remedy}` : String(error);
+    await this.#predecessor?.fail(what);
+  }
+
+  /** SIGUSR2. Resolves when the new process serves, or there is none. Never rejects. */
+  async start(): Promise<void> {
+    const { log, isStopping, replaced } = this.#premises;
+    if (this.isUnderWay || isStopping() || !this.gate.isOpen) {
+      const what = this.isUnderWay ? 'one is under way' : 'this process does not serve';
+      log.warn('upgrade_refused', { reason: what }, `no upgrade: ${what}`);
+      return;
+    }
+    const startMs = performance.now();
+    const successor = new Successor(this.#estate());
+    this.#successor = successor;
+    log.info('upgrade', { successor_pid: successor.pid }, 'starting the program anew');
+    try {
+      await successor.replace();
+    } catch (error) {
+      this.#successor = null;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#failure = { atMs: Date.now(), reason };
+      log.error('upgrade_failed', { reason }, `the new process cannot take over, this one goes on: ${reason}`);
+      return;
+    }
+    this.#isReplaced = true;
+    const fields = { successor_pid: successor.pid, ms: Math.round(performance.now() - startMs) };
+    log.info('upgraded', fields, `process ${successor.pid} serves; this one drains`);
+    replaced();
+  }
+
+  /** True: it was for this desk. */
+  said(worker: WorkerLink, message: ToPrimary): boolean {
+    if (message[0] === 'bind') this.gate.ask(worker, message[1]);
+    else if (message[0] === 'held') this.#held.answered(worker);
+    else return false;
+    return true;
+  }
+
+  workerGone(worker: WorkerLink): void {
+    this.gate.workerGone(worker);
+    this.#held.answered(worker);
+  }
+
+  /** This process stops: the new one is not wanted any more, unless it serves. */
+  abort(): void {
+    this.#successor?.abort('this process stops');
+  }
+
+  /** When the process before this one is gone: what it says of its sessions is passed on until then. */
+  async predecessorGone(): Promise<void> {
+    if (this.#isReplaced) await this.#predecessor?.gone;
+  }
+
+  async close(): Promise<void> {
+    this.abort();
+    await this.#successor?.close();
+  }
+
+  get #config(): Config {
+    return this.#premises.configurator.config;
+  }
+
+  #wanted(): ReadonlyMap<number, readonly number[]> {
+    const { workers, bindRefs } = this.#premises;
+    const slots = Array.from({ length: this.#config.global.workers }, (_, slot) => slot);
+    const bySlot = new Map(workers().map(worker => [worker.slot, worker]));
+    return new Map(
+      slots.map(slot => {
+        const worker = bySlot.get(slot);
+        // One that has not begun yet wants what it has not asked for.
+        return worker === undefined ? [-1 - slot, [-1]] : [worker.id, bindRefs(worker).map(({ index }) => index)];
+      }),
+    );
+  }
+
+  #tables(): Tables {
+    const { backends } = this.#premises.desk;
+    return new Map([...backends].flatMap(([name, { table }]) => (table === null ? [] : [[name, table]])));
+  }
+
+  #estate(): Estate {
+    const { bindings, desk, log, operations } = this.#premises;
+    const isAlone = this.#config.state.store === 'memory';
+    return {
+      log,
+      sockets: () =>
+        bindings.held().map(({ key, socket }) => {
+          const { address, port, reusePort, handle } = socket;
+          return { key, address, port, reusePort, handle };
+        }),
+      inventory: () => this.#inventory(isAlone),
+      tables: () => (isAlone ? this.#tables() : new Map()),
+      conns: () =>
+        this.#config.backends.flatMap(({ name, servers }) =>
+          servers.map(server => [name, server.name, desk.conns(name, server.name)] as const),
+        ),
+      adminSaid: word => this.#adminSaid(word, 'successor'),
+      releaseFaces: () => operations.releasePorts(),
+      restoreFaces: () =>
+        operations.restoreFaces().catch((error: unknown) => {
+          const what = error instanceof Error ? error.message : String(error);
+          log.error('admin_failed', { error: what }, `runtime API and stats do not listen any more: ${what}`);
+        }),
+      hold: () => this.#hold(),
+      goOn: () => this.#goOn(),
+    };
+  }
+
+  #inventory(isAlone: boolean): Omit<Inventory, 'token' | 'sockets'> {
+    const { configurator, tickets } = this.#premises;
+    return {
+      tickets: writeRing(tickets.keys),
+      admin: isAlone ? this.#config.backends.flatMap(({ name }) => this.#adminWords(name)) : [],
+      disabled: [...configurator.disabled],
+    };
+  }
+
+  /** Of all servers: one that is `ready` again is news too. */
+  #adminWords(backend: string): AdminWord[] {
+    const records = this.#premises.admin.records(backend);
+    const servers = this.#config.backends.find(({ name }) => name === backend)?.servers ?? [];
+    return servers.map(({ name }) => ['admin', backend, name, records.get(name) ?? NO_RECORD]);
+  }
+
+  /** Without a shared store, both processes know what an operator has said to one of them: `maint` ends sessions in both. */
+  #adminChanged(backend: string): void {
+    if (this.#config.state.store !== 'memory') return;
+    for (const word of this.#adminWords(backend)) {
+      if (this.#from !== 'successor') this.#successor?.adminSaid(word);
+      if (this.#from !== 'predecessor') this.#predecessor?.adminSaid(word);
+    }
+  }
+
+  /** Never said back to whom it came from: two words that meet on the way would chase each other for ever. */
+  #adminSaid([, backend, server, record]: AdminWord, from: 'predecessor' | 'successor'): void {
+    if (this.#config.state.store !== 'memory') return;
+    this.#from = from;
+    void this.#premises.admin.set(backend, server, record);
+    this.#from = null;
+  }
+
+  async #hold(): Promise<void> {
+    this.gate.shut();
+    const workers = this.#premises.workers();
+    const all = this.#held.wait(workers);
+    for (const worker of workers) worker.say(['hold', true]);
+    await all;
+  }
+
+  #goOn(): void {
+    for (const worker of this.#premises.workers()) worker.say(['hold', false]);
+    this.gate.open();
+  }
+}
