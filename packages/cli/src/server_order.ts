@@ -22,7 +22,7 @@ export function tellServer(server: Server, flags: ProxyFlags): void {
 }
 
 /** `emqx/emqx1: DRAIN, weight 5 (configured: 1), 1,048 sessions`. */
-export function serverLine(server: Server): string {
+function serverLine(server: Server): string {
   const { backend, name, sessions, weight, weight_configured: configured, maxconn } = server;
   const most = maxconn === null ? '' : ` of ${count(maxconn)}`;
   const was = weight === configured ? '' : ` (configured: ${configured})`;

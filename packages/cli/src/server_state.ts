@@ -21,8 +21,3 @@ export function serverState(server: Judged): ServerState {
   if (server.suspect) return { word: 'UP, failing', tone: 'warn' };
   return server.weight === 0 ? { word: 'UP, NOLB', tone: 'warn' } : { word: 'UP', tone: 'good' };
 }
-
-/** Whether new clients may come to it. */
-export function takesClients(server: Judged): boolean {
-  return server.admin === 'ready' && server.verdict !== 'down' && server.weight > 0;
-}

@@ -6,6 +6,7 @@ import { errorCode, LimpetError } from './errors.ts';
 import { LogWriter } from './log/log_writer.ts';
 import { Sampler } from './log/sampler.ts';
 import { type OpenTarget, openStdout, openTarget } from './log/target.ts';
+import { unicodeEscape, withoutUnsafe } from './unsafe_text.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -159,12 +160,10 @@ function plain(least: LogLevel, write: (text: string, level: LogLevel, event: st
   };
 }
 
-/** Control characters that JSON leaves as they are and terminals act on, and marks that turn the reading direction. */
-const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 const LONGEST = 256;
 
 /** Text from a client, safe to log as a JSON string in any terminal. Longer than 256 characters is cut, and says so. */
 export function printable(text: string): string {
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
-  return short.replace(UNSAFE, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return withoutUnsafe(short, unicodeEscape);
 }

@@ -5,7 +5,7 @@ import type { AdminClient } from '../admin/admin_client.ts';
 import type { Info, Reloaded } from '../admin/facts.ts';
 import { readConfig } from '../configuration.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
-import { printable, printJson } from '../output/print.ts';
+import { printJson, shown } from '../output/print.ts';
 import { type ProxyFlags, runningProxy, WHERE_HELP, withProxyOptions } from '../running_proxy.ts';
 
 const HELP = `
@@ -34,8 +34,8 @@ async function reload(flags: ProxyFlags, command: Command): Promise<number> {
   const report = await proxy.send<Reloaded>('POST', '/reload');
   if (flags.json) printJson(report);
   else for (const line of reloadLines(report)) console.log(line);
-  for (const problem of report.problems) console.error(printable(problem));
-  if (!flags.json) for (const warning of report.warnings) console.error(`warning: ${printable(warning)}`);
+  for (const problem of report.problems) console.error(lines(problem));
+  if (!flags.json) for (const warning of report.warnings) console.error(`warning: ${lines(warning)}`);
   if (!report.ok) console.error('limpet: the proxy goes on with the configuration that it had');
   return report.ok ? EXIT.ok : EXIT.failed;
 }
@@ -44,7 +44,12 @@ async function reload(flags: ProxyFlags, command: Command): Promise<number> {
 export function reloadLines({ ok, changes, needs_restart: later }: Reloaded): string[] {
   if (!ok) return [];
   const done = changes.length === 0 && later.length === 0 ? ['nothing has changed'] : changes;
-  return [...done.map(printable), ...later.map(what => `needs a restart: ${printable(what)}`)];
+  return [...done.map(shown), ...later.map(what => `not in place: ${shown(what)}`)];
+}
+
+/** A problem has a line of its own for what would be right. */
+function lines(problem: string): string {
+  return problem.split('\n').map(shown).join('\n');
 }
 
 /** @throws LimpetError OTHER_FILE */

@@ -35,9 +35,10 @@ function linesOf({ path, commands, options, args }: CommandSpot): string[] {
 
 function optionText({ flags, description, value }: OptionSpot): string {
   const names = flags.map(flag => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  return [...names, `-d ${quoted(description)}`, ...(value === null ? [] : [`-r ${valueText(value)}`.trim()])].join(
-    ' ',
-  );
+  const text = [...names, `-d ${quoted(description)}`];
+  if (value === null) return text.join(' ');
+  // -x: it needs a value, and that is no file.
+  return [...text, value.kind === 'file' ? '-r' : '-x', valueText(value)].join(' ').trim();
 }
 
 function valueText(kind: Kind): string {

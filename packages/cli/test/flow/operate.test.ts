@@ -329,10 +329,13 @@ describe('limpet reload', () => {
 
   it('prints every problem on stderr, with 1', async () => {
     await using house = await openHouse();
-    const problems = ['limpet.yaml:1:1: wrong', 'limpet.yaml:2:1: wrong too'];
+    const problems = ['limpet.yaml:1:1: wrong\n    Known here: global.', 'limpet.yaml:2:1: wrong too'];
     house.control.reload = async () => ({ ok: false, changes: [], needsRestart: [], warnings: [], problems });
     const { code, stdout, stderr } = await house.run('reload');
-    expect(stderr).toEqual([...problems, 'limpet: the proxy goes on with the configuration that it had']);
+    expect(stderr).toEqual([
+      ...problems.join('\n').split('\n'),
+      'limpet: the proxy goes on with the configuration that it had',
+    ]);
     expect([code, stdout]).toEqual([1, []]);
   });
 

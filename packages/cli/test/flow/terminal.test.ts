@@ -25,7 +25,7 @@ describe('limpet top', () => {
     await screen.press('?');
     await screen.waitFor(/Any key closes this/);
     await screen.press('q');
-    expect(await screen.waitFor(/ended 0/)).toMatch(/ echo /);
+    await screen.waitFor(/ended 0(.*\n)*.* echo /);
   });
 
   it('gives the terminal back on SIGTERM too', async () => {
@@ -34,7 +34,7 @@ describe('limpet top', () => {
     await using screen = await openScreen(`bash -mc '${top}'`);
     await screen.waitFor(/^>emqx\/emqx1/m);
     await runScript('kill "$(cat "$1")"', house.directory.file('pid'));
-    expect(await screen.waitFor(/ended 0/)).toMatch(/ echo /);
+    await screen.waitFor(/ended 0(.*\n)*.* echo /);
   });
 
   it('says what to do where there is no terminal', async () => {
@@ -72,9 +72,8 @@ describe('on a terminal', () => {
     await screen.press('s', '3', 'c', 'r', 'e', 't', 'Enter');
     await screen.waitFor(/^Again:/m);
     await screen.press('s', '3', 'c', 'r', 'e', 't', 'Enter');
-    const text = await screen.waitFor(/ended 0/);
+    const text = await screen.waitFor(/ended 0(.*\n)*.* echo /);
     expect(text).toMatch(/^\$scrypt\$ln=15/m);
     expect(text).not.toContain('s3');
-    expect(text).toMatch(/ echo /);
   });
 });

@@ -38,7 +38,7 @@ describe('limpet status', () => {
       ...facts.info,
       ...{ storeReachable: false, stopping: true, queued: 3, role: 'standby' },
       lastReload: { atMs: 0, ok: false, summary: '2 problems' },
-      upgrade: { ...facts.info.upgrade, successorPid: 77 },
+      upgrade: { predecessorPid: null, successorPid: 77, failure: { atMs: 0, reason: 'it ended: SIGKILL' } },
     } as const;
     const server = serverFacts('b', { address: null, weight: 0, weightConfigured: 5, backup: true, dynamic: true });
     const text = statusLines(overviewOf({ ...facts, info, backends: [backendFacts('x', [server])] }), PLAIN).join('\n');
@@ -48,6 +48,7 @@ describe('limpet status', () => {
       'redis, which does not answer',
       '2 problems (refused)',
       'being replaced by pid 77',
+      'it ended: SIGKILL (failed)',
       'UP, NOLB, backup, added',
       '0 (of 5)',
       'b.example:1883 (does not resolve)',

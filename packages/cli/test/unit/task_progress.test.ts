@@ -52,8 +52,8 @@ describe('what a reload did', () => {
   const report = { ok: true, changes: [], needs_restart: [], warnings: [], problems: [] };
   it.each([
     [{}, ['nothing has changed']],
-    [{ changes: ['a'], needs_restart: ['b'] }, ['a', 'needs a restart: b']],
-    [{ needs_restart: ['b'] }, ['needs a restart: b']],
+    [{ changes: ['a'], needs_restart: ['b'] }, ['a', 'not in place: b']],
+    [{ needs_restart: ['b'] }, ['not in place: b']],
     [{ ok: false }, []],
   ])('%j', (changes, lines) => {
     expect(reloadLines({ ...report, ...changes })).toEqual(lines);

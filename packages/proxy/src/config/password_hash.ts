@@ -12,8 +12,9 @@ const FORM = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11
 /** Cheaper ones are guessed from a stolen file in no time. */
 const LEAST_LN = 14;
 /** scrypt takes 128 × N × r bytes; several logins at once must not be what ends the proxy. */
-const MOST_BYTES = 256 * 1024 ** 2;
-const MOST_PARALLEL = 4;
+const MOST_BYTES = 64 * 1024 ** 2;
+/** Each costs the whole time once more. */
+const MOST_PARALLEL = 2;
 
 /** Reads a hash; null: it is none, or one that is too weak or too costly. */
 export function readScryptHash(text: string): ScryptHash | null {

@@ -19,7 +19,7 @@ import { withFrontendChanged, withMaxconn, withoutServer, withServer, withServer
 import type { BackendConfig, Config, FrontendConfig, ServerConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Drains } from './drains.ts';
+import type { Drains } from './drains/drains.ts';
 import { newServer, readMaxconn, readServerHost } from './new_server.ts';
 import type { Questions } from './questions.ts';
 

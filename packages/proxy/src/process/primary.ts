@@ -41,8 +41,6 @@ export interface RunningProxy {
   reopenLogs(): void;
   /** Ends everything at once. */
   kill(): void;
-  /** Says in the log that a signal means nothing here. */
-  ignored(signal: string): void;
   /** Resolves when nothing runs any more: 0 after stop(), 1 where no worker could be had. */
   readonly finished: Promise<number>;
 }
@@ -181,7 +179,6 @@ class Primary implements RunningProxy {
     this.#tellListening(this.binds);
     for (const { face, address } of this.#operations.listening) this.#log.info('admin_listening', { face, address });
     this.#log.info('ready', { workers: this.#config.global.workers, pid: process.pid });
-    if (this.#upgrades.isHeir) this.#notifier.mainPid(process.pid);
     this.#notifier.ready();
   }
 
@@ -197,11 +194,6 @@ class Primary implements RunningProxy {
     this.#upgrades.abort();
     this.#stopping ??= this.#drain();
     return this.#stopping;
-  }
-
-  ignored(signal: string): void {
-    const message = `${signal} does nothing here: SIGHUP reloads, SIGUSR1 reopens logs, SIGUSR2 upgrades, SIGTERM stops`;
-    this.#log.warn('signal_ignored', { signal }, message);
   }
 
   reopenLogs(): void {
@@ -245,9 +237,15 @@ class Primary implements RunningProxy {
       workers: () => this.#supervisor.workers().filter(({ id }) => this.#started.has(id)),
       bindRefs: (worker: WorkerLink) => this.#bindRefs(worker),
       isStopping: () => this.#stopping !== null || this.#ending !== null,
-      replaced: () => void this.stop(),
+      replaced: (pid: number) => this.#replaced(pid),
     };
     return new Upgrades(premises, predecessor);
+  }
+
+  /** Whoever supervises this process must know of the new one before this one ends, or would take that for the end. */
+  #replaced(pid: number): void {
+    this.#notifier.mainPid(pid);
+    void this.#notifier.close().then(() => this.stop());
   }
 
   async #startServing(): Promise<void> {

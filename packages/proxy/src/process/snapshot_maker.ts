@@ -139,7 +139,7 @@ export class SnapshotMaker {
       sinceMs: changes[0]?.atMs ?? health.sinceMs,
       downtimeMs: history.downtimeMs(backend.name, server.name, atMs),
       checksEnabled: health.enabled,
-      lastCheck: health.lastCheck,
+      lastCheck: checkFacts(health.lastCheck),
       weight: record.weight ?? server.weight,
       weightConfigured: server.weight,
       backup: server.backup,
@@ -165,4 +165,11 @@ export class SnapshotMaker {
 function leadsTo({ defaultBackend, routes, sniRoutes }: FrontendConfig): string[] {
   const ruled = routes.flatMap(({ action }) => ('backend' in action ? action.backend : []));
   return [...new Set([defaultBackend, ...ruled, ...sniRoutes.map(({ backend }) => backend)])];
+}
+
+/** Without what the verdict alone needs: faces tell exactly what they describe. */
+function checkFacts(check: ServerHealth['lastCheck']): ServerFacts['lastCheck'] {
+  if (check === null) return null;
+  const { status, code, durationMs, atMs, info } = check;
+  return { status, code, durationMs, atMs, info };
 }

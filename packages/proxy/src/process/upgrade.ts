@@ -31,8 +31,8 @@ export interface UpgradePremises {
   workers(): readonly WorkerLink[];
   bindRefs(worker: WorkerLink): readonly BindRef[];
   isStopping(): boolean;
-  /** Another process serves: this one may drain. */
-  replaced(): void;
+  /** The process of that number serves: this one may drain. */
+  replaced(pid: number): void;
 }
 
 /**
@@ -131,9 +131,9 @@ export class Upgrades {
 
   /** SIGUSR2. Resolves when the new process serves, or there is none. Never rejects. */
   async start(): Promise<void> {
-    const { log, isStopping, replaced } = this.#premises;
-    if (this.isUnderWay || isStopping() || !this.gate.isOpen) {
-      const what = this.isUnderWay ? 'one is under way' : 'this process does not serve';
+    const { log, replaced } = this.#premises;
+    const what = this.#obstacle();
+    if (what !== null) {
       log.warn('upgrade_refused', { reason: what }, `no upgrade: ${what}`);
       return;
     }
@@ -153,7 +153,7 @@ export class Upgrades {
     this.#isReplaced = true;
     const fields = { successor_pid: successor.pid, ms: Math.round(performance.now() - startMs) };
     log.info('upgraded', fields, `process ${successor.pid} serves; this one drains`);
-    replaced();
+    replaced(successor.pid ?? 0);
   }
 
   /** True: it was for this desk. */
@@ -188,6 +188,14 @@ export class Upgrades {
     return this.#premises.configurator.config;
   }
 
+  /** Why there cannot be an upgrade now. */
+  #obstacle(): string | null {
+    if (this.isUnderWay) return 'one is under way';
+    if (this.#premises.isStopping() || !this.gate.isOpen) return 'this process does not serve';
+    // Whoever is the first process of a container takes all others with it.
+    return process.pid === 1 ? 'the container ends with this process: start another container' : null;
+  }
+
   #wanted(): ReadonlyMap<number, readonly number[]> {
     const { workers, bindRefs } = this.#premises;
     const slots = Array.from({ length: this.#config.global.workers }, (_, slot) => slot);
@@ -217,7 +225,7 @@ export class Upgrades {
           return { key, address, port, reusePort, handle };
         }),
       inventory: () => this.#inventory(isAlone),
-      tables: () => (isAlone ? this.#tables() : new Map()),
+      tables: () => this.#tables(),
       conns: () =>
         this.#config.backends.flatMap(({ name, servers }) =>
           servers.map(server => [name, server.name, desk.conns(name, server.name)] as const),

@@ -21,7 +21,7 @@ export interface Estate {
   readonly log: Log;
   sockets(): readonly (InheritedSocket & { readonly handle: BoundHandle })[];
   inventory(): Omit<Inventory, 'token' | 'sockets'>;
-  /** The stick tables that are this process's alone. */
+  /** The stick tables, or, where they are shared, what this process has seen of them: its answers while Redis is away. */
   tables(): Tables;
   conns(): readonly ServerConns[];
   /** An operator has said it to the new process. */
@@ -58,6 +58,7 @@ export class Successor {
   readonly #steps = new Map<Step, () => void>();
   readonly #heard = new Map<Step, ToPredecessor>();
   readonly #failed: Promise<never>;
+  readonly #exited: Promise<void>;
   #fail: (reason: string) => void = () => {};
   #sender: TableSender | null = null;
   #conns: NodeJS.Timeout | null = null;
@@ -73,6 +74,7 @@ export class Successor {
     this.#failed.catch(() => {});
     this.#child = launchSuccessor();
     this.#child.on('error', error => this.#fail(`it cannot be started: ${errorCode(error)}`));
+    this.#exited = new Promise(resolve => this.#child.once('exit', () => resolve()));
     this.#child.on('exit', (code, signal) => this.#failSoon(`it ended: ${signal ?? `exit code ${code}`}`));
     this.#channel = new UpgradeChannel(
       this.#child,
@@ -169,6 +171,9 @@ export class Successor {
     this.#gone();
     if (state === 'held') this.#estate.goOn();
     await this.#releasing.catch(() => {});
+    // Its sockets close with it.
+    const late = new Promise(resolve => setTimeout(resolve, CLOSE_MS).unref());
+    await Promise.race([this.#exited, late]);
     if (state !== 'starting') await this.#estate.restoreFaces();
   }
 

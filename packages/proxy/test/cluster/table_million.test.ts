@@ -2,6 +2,7 @@
  * A table of a million entries is streamed by a proxy that runs, while 200 clients a second connect through it: no event
  * loop of it pauses for 20 ms, that of its primary or of any worker.
  */
+import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
@@ -71,14 +72,14 @@ async function whileServing(limpet: Limpet, directory: Directory, work: () => Pr
 function report(name: string, { ms, pauses, crowd }: Measured): void {
   const waits = crowd.arrivals.map(({ waitMs }) => waitMs).sort((a, b) => a - b);
   const wait = (part: number): number => waits[Math.floor((waits.length - 1) * part)] ?? 0;
-  const loops = pauses.map(({ heldMs, longestMs }) => `${heldMs.toFixed(1)} (${longestMs.toFixed(1)})`);
+  const loops = pauses.map(({ workedMs, longestMs }) => `${workedMs.toFixed(1)} (${longestMs.toFixed(1)})`);
   const served = `${waits.length} clients, p50 ${wait(0.5)} p99 ${wait(0.99)} longest ${wait(1)} ms`;
   console.log(`${name}: ${ms} ms; longest pause of primary, workers: ${loops.join(', ')} ms; ${served}`);
 }
 
-/** `show table` as the seeds have it. Socat leaves half a second after the last bytes came: so none of them may be late. */
+/** `show table` as the seeds have it, but for -t: socat would leave as soon as nothing comes for half a second. */
 async function showTable(directory: Directory): Promise<void> {
-  const command = `echo "show table emqx" | socat stdio ${directory.file('limpet.sock')} > ${directory.file('table')}`;
+  const command = `echo "show table emqx" | socat -t 30 stdio ${directory.file('limpet.sock')} > ${directory.file('table')}`;
   await using shown = startProcess('sh', ['-c', command]);
   const { code } = await shown.waitForExit(180_000);
   expect(code).toBe(0);
@@ -98,7 +99,7 @@ async function expectAllShown(directory: Directory): Promise<void> {
 function expectServed({ crowd, pauses }: Measured, leastClients: number): void {
   expect(crowd.refused).toEqual([]);
   expect(crowd.clients.length).toBeGreaterThan(leastClients);
-  for (const { heldMs } of pauses) expect(heldMs).toBeLessThan(longestPauseMs);
+  for (const { workedMs } of pauses) expect(workedMs).toBeLessThan(longestPauseMs);
 }
 
 /** Entries as `limpet table export` writes them. */
@@ -109,7 +110,7 @@ async function writeEntries(path: string): Promise<void> {
     for (const end = Math.min(i + 5000, entries); i < end; i++) {
       lines += `{"key":"${keyOf(i)}","server":"${serverOf(i)}","ttl_ms":${expireMs - (i % 1000)}}\n`;
     }
-    if (!file.write(lines)) await new Promise(resolve => file.once('drain', resolve));
+    if (!file.write(lines)) await once(file, 'drain');
   }
   file.end();
   await finished(file);

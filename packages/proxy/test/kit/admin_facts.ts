@@ -87,7 +87,7 @@ export function snapshotFacts(changes: Partial<Snapshot> = {}): Snapshot {
       backendFacts('emqx', [serverFacts('emqx1'), serverFacts('emqx2', { admin: 'drain', maxconn: 100 })]),
       { ...backendFacts('other', [serverFacts('o1', { verdict: 'no_check', lastCheck: null })]), stick: null },
     ],
-    workers: [{ ...scopeFacts(), name: 'lb1/1', pid: 43, state: 'ready', startedAtMs: START_MS }],
+    workers: [{ ...scopeFacts(), name: 'lb1/1', pid: 43, state: 'ready', startedAtMs: START_MS, loopDelayMaxMs: 2.5 }],
     tasks: [TASK],
     ...changes,
   };

@@ -23,7 +23,7 @@ export interface ApiServer extends ApiScope {
   readonly connack: { readonly count: number; readonly sum_ms: number };
 }
 
-export interface ApiFacts {
+interface ApiFacts {
   readonly info: ApiScope;
   readonly frontends: readonly (ApiScope & {
     readonly name: string;
@@ -34,7 +34,7 @@ export interface ApiFacts {
 }
 
 /** The statistics in each of their shapes, all by `pxname/svname` and without empty cells. */
-export interface StatShapes {
+interface StatShapes {
   readonly runtimeCsv: Map<string, StatRow>;
   readonly runtimeTyped: Map<string, StatRow>;
   readonly runtimeJson: Map<string, StatRow>;
@@ -43,7 +43,7 @@ export interface StatShapes {
 }
 
 /** `name{label="value"}` → value, of the families of this proxy. */
-export type Metrics = ReadonlyMap<string, number>;
+type Metrics = ReadonlyMap<string, number>;
 
 export interface Faces {
   readonly api: ApiFacts;
@@ -66,7 +66,7 @@ export function faceAddress(limpet: Limpet, face: 'runtime_api' | 'stats', place
 }
 
 /** Asks them all, one after the other. */
-export async function askFaces(limpet: Limpet): Promise<Faces> {
+async function askFaces(limpet: Limpet): Promise<Faces> {
   const http = (path: string): Promise<Response> => fetch(`http://${faceAddress(limpet, 'stats')}${path}`);
   const page = async (path: string): Promise<string> => (await http(path)).text();
   const runtime = (command: string): Promise<string> => askRuntime(faceAddress(limpet, 'runtime_api'), command);
@@ -91,7 +91,7 @@ export async function askFaces(limpet: Limpet): Promise<Faces> {
   };
 }
 
-export async function askApi(limpet: Limpet): Promise<ApiFacts> {
+async function askApi(limpet: Limpet): Promise<ApiFacts> {
   const get = async (path: string) =>
     (await fetch(`http://${faceAddress(limpet, 'stats')}/api/v1${path}`)).json() as Promise<never>;
   return {
@@ -105,20 +105,31 @@ export async function askApi(limpet: Limpet): Promise<ApiFacts> {
 /** The time, and what a process does even while nobody is there. */
 const ALWAYS_NEW = /^at_ms$|^loop_delay/;
 
-/** Resolves when so many sessions are there, and nothing changes any more, not even a rate. */
-export async function settledFaces(limpet: Limpet, sessions: number): Promise<Faces> {
+/** What is to be known of at least: a worker tells what it has counted ten times a second, where it gets its turn. */
+export interface Known {
+  readonly sessions: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Resolves with faces between whose first and last nothing has changed, not even a rate, as soon as that is known. */
+export async function settledFaces(limpet: Limpet, known: Known): Promise<Faces> {
+  const expected = JSON.stringify(known);
   let before = '';
-  await until(
+  return await until(
     async () => {
-      const api = await askApi(limpet);
-      const now = JSON.stringify(api, (key, value) => (ALWAYS_NEW.test(key) ? 0 : value));
-      const isSame = now === before;
-      before = now;
-      return isSame && api.info.sessions === sessions && api.info.rate === 0;
+      const { sessions, counts } = (await askApi(limpet)).info;
+      before = JSON.stringify({ sessions, bytesIn: counts.bytes_in, bytesOut: counts.bytes_out });
+      if (before !== expected) return null;
+      const faces = await askFaces(limpet);
+      return stillText(await askApi(limpet)) === stillText(faces.api) && faces;
     },
-    { what: `${sessions} sessions, and rest`, seen: () => before },
+    { what: `${expected}, and rest`, timeoutMs: 20_000, seen: () => before },
   );
-  return await askFaces(limpet);
+}
+
+function stillText(api: ApiFacts): string {
+  return JSON.stringify(api, (key, value) => (ALWAYS_NEW.test(key) ? 0 : value));
 }
 
 /** The JSON behind the status. */

@@ -10,8 +10,8 @@ const probe = fileURLToPath(new URL('turns_probe.mjs', import.meta.url));
 /** The longest pauses of one process. */
 export interface Pauses {
   readonly pid: number;
-  /** What the program itself is to blame for. */
-  readonly heldMs: number;
+  /** The CPU time of the longest one that the program itself is to blame for. */
+  readonly workedMs: number;
   /** With the time in which this machine let it wait for a processor. */
   readonly longestMs: number;
 }
@@ -32,7 +32,7 @@ export function pausesBetween(directory: Directory, pids: readonly number[], fro
     if (meant.length === 0) throw new Error(`process ${pid} told nothing of its event loop`);
     return {
       pid,
-      heldMs: Math.max(...meant.map(({ heldMs }) => heldMs)),
+      workedMs: Math.max(...meant.map(({ workedMs }) => workedMs)),
       longestMs: Math.max(...meant.map(({ longestMs }) => longestMs)),
     };
   });

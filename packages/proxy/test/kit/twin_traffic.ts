@@ -2,7 +2,6 @@
  * The traffic by which twins are compared: clients that are new, that return, that are refused by their broker, that send
  * garbage, that may not come in; bytes both ways; a broker that is killed and comes back, and one that was never there.
  */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Belongings } from './belongings.ts';
 import { type Client, connectClient } from './clients.ts';
@@ -19,6 +18,10 @@ export interface Seen {
 
 const upLength = 20_000;
 const crowd = 6;
+const returning = 4;
+const refusals = 2;
+/** At the frontend where nobody may come in. */
+const strangers = 2;
 /** A whole PUBLISH, a request of the wrong protocol, and a CONNECT with a protocol name that does not exist. */
 const garbage: readonly Buffer[] = [
   Buffer.from('3006000161626364', 'hex'),
@@ -35,36 +38,39 @@ export async function drive(twin: Twin): Promise<Seen> {
   const clients: Client[] = [];
   for (let n = 0; n < crowd; n += 1) clients.push(await join(`c${n}`));
   for (const client of clients) await echo(client, upLength);
-  await comeBack(clients, 4, join);
-  for (const id of ['r0', 'r1']) await refused(twin, id);
+  await comeBack(clients, returning, join);
+  for (let n = 0; n < refusals; n += 1) await refused(twin, `r${n}`);
   for (const bytes of garbage) await endOf(twin, 'mqtt', bytes);
-  for (let n = 0; n < 2; n += 1) await endOf(twin, 'closed', Buffer.from('1000', 'hex'));
+  for (let n = 0; n < strangers; n += 1) await endOf(twin, 'closed', Buffer.from('1000', 'hex'));
   // By weight: of four in turn, three would go to the server that is not there.
   for (let n = 0; n < 4; n += 1) clients.push(await join(`f${n}`, 'flaky'));
-  const live = await settled(twin, crowd, 4);
+  let connections = crowd + returning + refusals + garbage.length;
+  const live = await settled(twin, { connections, brokers: crowd, flaky: 4 });
 
   await twin.brokers.b2.kill9();
   await status(twin, 'brokers/b2', 'DOWN');
   for (const id of ['c1', 'n0', 'n1']) clients.push(await join(id));
-  const broken = await settled(twin, crowd / 2 + 3, 4);
+  connections += 3;
+  const broken = await settled(twin, { connections, brokers: crowd / 2 + 3, flaky: 4 });
 
   await twin.brokers.b2.restart();
   await status(twin, 'brokers/b2', 'UP');
   for (const id of ['n2', 'n3']) clients.push(await join(id));
   // The largest number there was: long enough for whoever only looks now and then.
-  await settled(twin, crowd + 2, 4);
+  connections += 2;
+  await settled(twin, { connections, brokers: crowd + 2, flaky: 4 });
   for (const client of clients) if (client.mqtt.connected) await echo(client, upLength);
   for (const client of clients) await client.end();
-  return { live, broken, settled: await settled(twin, 0, 0) };
+  return { live, broken, settled: await settled(twin, { connections, brokers: 0, flaky: 0 }) };
 }
 
 /** The client sends itself a message. */
 async function echo(client: Client, length: number): Promise<void> {
   const topic = `to/${client.mqtt.options.clientId}`;
   await client.mqtt.subscribeAsync(topic);
-  const came = once(client.mqtt, 'message');
+  const came = new Promise<void>(resolve => client.mqtt.once('message', () => resolve()));
   await client.mqtt.publishAsync(topic, Buffer.alloc(length, 'x'));
-  await came;
+  await within(came, { what: `the message of ${topic}` });
 }
 
 /** The first of them leave and return. */
@@ -96,19 +102,37 @@ async function status(twin: Twin, server: string, word: string): Promise<void> {
   await until(async () => (await now()) === word, { what: `${server} ${word}` });
 }
 
-/** The statistics as soon as they know that so many sessions are there, and say the same twice. */
-async function settled(twin: Twin, brokers: number, flaky: number): Promise<Map<string, StatRow>> {
+interface Expected {
+  /** Of frontend mqtt, ever. */
+  readonly connections: number;
+  /** Sessions now. */
+  readonly brokers: number;
+  readonly flaky: number;
+}
+
+/** The statistics as soon as they know of all that has happened, and say the same twice. */
+async function settled(twin: Twin, { connections, brokers, flaky }: Expected): Promise<Map<string, StatRow>> {
+  const expected = [connections, garbage.length, strangers, brokers, brokers, flaky, flaky].join();
   let before = '';
   return await until(
     async () => {
       const stats = await twin.stats();
-      const now = [...stats.values()].map(({ scur, stot, bin, bout }) => [scur, stot, bin, bout].join()).join(' ');
+      const number = (row: string, column: string): number => Number(stats.get(row)?.[column]);
+      const sessions = ['mqtt/FRONTEND', 'brokers/BACKEND', 'flaky/FRONTEND', 'flaky/BACKEND'].map(row =>
+        number(row, 'scur'),
+      );
+      const turnedAway = number('mqtt/FRONTEND', 'dreq') + number('mqtt/FRONTEND', 'ereq');
+      const known = [
+        number('mqtt/FRONTEND', 'conn_tot'),
+        turnedAway,
+        number('closed/FRONTEND', 'dcon'),
+        ...sessions,
+      ].join();
+      const now = [known, ...[...stats.values()].map(({ stot, bin, bout }) => [stot, bin, bout].join())].join(' ');
       const isSame = now === before;
       before = now;
-      const scur = (row: string): number => Number(stats.get(row)?.scur);
-      const there = [scur('mqtt/FRONTEND'), scur('brokers/BACKEND'), scur('flaky/FRONTEND'), scur('flaky/BACKEND')];
-      return isSame && there.join() === [brokers, brokers, flaky, flaky].join() && stats;
+      return isSame && known === expected && stats;
     },
-    { what: `${brokers} and ${flaky} sessions`, seen: () => before },
+    { what: expected, seen: () => before },
   );
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { safeJson } from '../../unsafe_text.ts';
 
 /** The page loads its own files only, and nobody may show it in a frame. */
 const CSP = [
@@ -59,7 +60,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 export function sendJson(exchange: Exchange, status: number, json: unknown, more: Headers = {}): void {
-  send(exchange, status, 'application/json; charset=utf-8', `${JSON.stringify(json)}\n`, more);
+  send(exchange, status, 'application/json; charset=utf-8', `${safeJson(json)}\n`, more);
 }
 
 /** An answer of the API's shape, whatever was asked for. */

@@ -1,10 +1,15 @@
 import type { AdminLevel } from '../../config/resolved.ts';
+import { sourceKey } from '../../gate/source_key.ts';
+import { safeJson } from '../../unsafe_text.ts';
 import { isToldTo } from '../api/routes_look.ts';
 import type { AdminEvent, Control } from '../control.ts';
 import { pageView } from '../page/view.ts';
 import { begin, type Exchange } from './answer.ts';
 
+/** Of all sources; then the oldest of the source that has the most makes room. */
 const MOST_STREAMS = 32;
+/** Of one source (IPv6: one /64), so that no visitor keeps all others out. */
+const MOST_OF_SOURCE = 8;
 /** A reader that is so far behind is dropped: it connects anew and gets what is true then. */
 const MOST_WAITING_BYTES = 1_048_576;
 const HEARTBEAT_MS = 15_000;
@@ -12,6 +17,21 @@ const HEARTBEAT_MS = 15_000;
 interface Stream {
   readonly exchange: Exchange;
   readonly level: AdminLevel;
+  readonly source: string;
+}
+
+/** Who of those who look leaves for another one; `refused`: the other one does not come in. */
+export type Room = { readonly kind: 'free' | 'refused' } | { readonly kind: 'after'; readonly place: number };
+
+/** Finds room for one of `source` more. @param sources of the streams that there are, the oldest first */
+export function roomFor(source: string, sources: readonly string[]): Room {
+  const counts = new Map([[source, 1]]);
+  for (const one of sources) counts.set(one, (counts.get(one) ?? 0) + 1);
+  if ((counts.get(source) ?? 0) > MOST_OF_SOURCE) return { kind: 'refused' };
+  if (sources.length < MOST_STREAMS) return { kind: 'free' };
+  const most = Math.max(...counts.values());
+  const place = sources.findIndex(one => counts.get(one) === most);
+  return place < 0 ? { kind: 'refused' } : { kind: 'after', place };
 }
 
 /** The page's live streams (server-sent events): `snapshot` at every refresh, `event` when something happens. */
@@ -32,10 +52,17 @@ export class EventStreams {
     return this.#streams.size;
   }
 
-  /** Begins a stream; false: there are 32 already, and nothing was answered. */
+  /** Begins a stream; false: its source has 8 already, and nothing was answered. */
   open(exchange: Exchange, level: AdminLevel): boolean {
-    if (this.#streams.size >= MOST_STREAMS) return false;
-    const stream = { exchange, level };
+    const source = sourceKey(exchange.request.socket.remoteAddress ?? 'unknown');
+    const streams = [...this.#streams];
+    const room = roomFor(
+      source,
+      streams.map(stream => stream.source),
+    );
+    if (room.kind === 'refused') return false;
+    if (room.kind === 'after') this.#dismiss(streams[room.place]);
+    const stream = { exchange, level, source };
     this.#streams.add(stream);
     exchange.response.once('close', () => this.#forget(stream));
     // Proxies in front shall not wait for more, and where it ends the connection does.
@@ -74,6 +101,13 @@ export class EventStreams {
     this.#refresh = null;
     this.#heartbeat = null;
     this.#deafen = null;
+  }
+
+  /** Its reader connects anew. */
+  #dismiss(stream: Stream | undefined): void {
+    if (stream === undefined) return;
+    this.#streams.delete(stream);
+    stream.exchange.response.destroy();
   }
 
   #forget(stream: Stream): void {
@@ -116,5 +150,5 @@ function snapshotText(control: Control, level: AdminLevel): string {
 
 /** JSON has no line ends of its own, so it is one `data` line. */
 function eventText(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${name}\ndata: ${safeJson(data)}\n\n`;
 }

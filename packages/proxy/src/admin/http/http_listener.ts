@@ -4,6 +4,7 @@ import type { StatsConfig } from '../../config/resolved.ts';
 import { errorCode, LimpetError } from '../../errors.ts';
 import type { Exchange } from './answer.ts';
 
+/** Beyond these, one that waits for nothing makes room: no crowd of silent ones keeps a health check out. */
 const MOST_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 16_384;
 const HEADERS_MS = 10_000;
@@ -30,14 +31,11 @@ type Place = Pick<StatsConfig, 'host' | 'port' | 'label'>;
 
 /** Listens, with every limit and deadline. @throws LimpetError STATS_BIND */
 export function listenHttp(place: Place, handlers: HttpHandlers): Promise<HttpListener> {
-  const unanswered = new WeakMap<Socket, number>();
-  const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: LOOK_FOR_LATE_MS, requestTimeout: 0 },
-    (request, response) => {
-      if (mayAsk(unanswered, { request, response })) handlers.serve({ request, response });
-    },
-  );
-  server.maxConnections = MOST_CONNECTIONS;
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connectionsCheckingInterval: LOOK_FOR_LATE_MS,
+    requestTimeout: 0,
+  });
   server.headersTimeout = HEADERS_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.timeout = IDLE_MS;
@@ -55,7 +53,10 @@ export function listenHttp(place: Place, handlers: HttpHandlers): Promise<HttpLi
 /** An HTTP server that listens. */
 export class HttpListener {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Those who are connected, the oldest first, and how many of their requests are not answered. */
+  readonly #unanswered = new Map<Socket, number>();
+  /** What HTTP is spoken on → what it is inside of. */
+  readonly #outer = new WeakMap<Socket, Socket>();
 
   /** HTTP is served on what `enter` answers, so limits and deadlines of the one server hold with TLS too. */
   constructor(server: Server, handlers: HttpHandlers) {
@@ -63,11 +64,15 @@ export class HttpListener {
     const serve = server.listeners('connection') as ((socket: Socket) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      if (!this.#welcome(socket)) return;
       void handlers.enter(socket).then(inside => {
-        for (const listener of serve) if (inside !== null) listener.call(server, inside);
+        if (inside === null) return;
+        this.#outer.set(inside, socket);
+        for (const listener of serve) listener.call(server, inside);
       });
+    });
+    server.on('request', (request, response) => {
+      if (this.#mayAsk({ request, response })) handlers.serve({ request, response });
     });
   }
 
@@ -88,23 +93,41 @@ export class HttpListener {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of this.#unanswered.keys()) socket.destroy();
     }, LINGER_MS);
     await closed;
     clearTimeout(timer);
   }
-}
 
-/** Counts a request until it is answered. False: there are too many, and the connection is cut. */
-function mayAsk(unanswered: WeakMap<Socket, number>, { request: { socket }, response }: Exchange): boolean {
-  const count = (unanswered.get(socket) ?? 0) + 1;
-  if (count > MOST_UNANSWERED) {
-    socket.destroy();
-    return false;
+  /** False: there is no room, and it is closed. */
+  #welcome(socket: Socket): boolean {
+    socket.on('error', () => {});
+    if (this.#unanswered.size >= MOST_CONNECTIONS) {
+      const [idle] = [...this.#unanswered].find(([, count]) => count === 0) ?? [socket];
+      this.#unanswered.delete(idle);
+      idle.destroy();
+      if (idle === socket) return false;
+    }
+    this.#unanswered.set(socket, 0);
+    socket.once('close', () => this.#unanswered.delete(socket));
+    return true;
   }
-  unanswered.set(socket, count);
-  response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
-  return true;
+
+  /** Counts a request until it is answered. False: there are too many, and the connection is cut. */
+  #mayAsk({ request, response }: Exchange): boolean {
+    const socket = this.#outer.get(request.socket) ?? request.socket;
+    const count = (this.#unanswered.get(socket) ?? 0) + 1;
+    if (count > MOST_UNANSWERED || socket.destroyed) {
+      request.socket.destroy();
+      return false;
+    }
+    this.#unanswered.set(socket, count);
+    response.once('close', () => {
+      const left = this.#unanswered.get(socket);
+      if (left !== undefined) this.#unanswered.set(socket, left - 1);
+    });
+    return true;
+  }
 }
 
 function bindError({ label }: Place, code: string): LimpetError {

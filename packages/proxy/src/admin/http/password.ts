@@ -17,11 +17,31 @@ export async function hashPassword(password: string): Promise<string> {
   return `$scrypt$ln=${LN},r=${BLOCK_SIZE},p=${PARALLELIZATION}$${writtenSalt}$${writtenHash}`;
 }
 
-/** Whether the password is the one of this hash. Takes as long for a wrong one; no hash is nobody's password. */
-export async function isPassword(password: string, written: string): Promise<boolean> {
+/**
+ * Whether the password is the one of this hash. Takes as long for a wrong one, and for a hash that is cheaper than
+ * `least` as long as for that; no hash is nobody's password.
+ */
+export async function isPassword(password: string, written: string, least: string = written): Promise<boolean> {
   const known = readScryptHash(written);
+  const decoy = readScryptHash(least);
   if (known === null) return false;
-  return timingSafeEqual(await derive(password, known), known.hash);
+  const isCheaper = decoy !== null && workOf(known) < workOf(decoy);
+  const [derived] = await Promise.all([derive(password, known), isCheaper ? derive(password, decoy) : null]);
+  return timingSafeEqual(derived, known.hash);
+}
+
+/** The hash that takes the longest; '' where there is none. */
+export function costliest(hashes: readonly string[]): string {
+  const work = (hash: string): number => {
+    const read = readScryptHash(hash);
+    return read === null ? 0 : workOf(read);
+  };
+  return hashes.reduce((most, hash) => (work(hash) > work(most) ? hash : most), hashes[0] ?? '');
+}
+
+/** scrypt's time is in proportion to this. */
+function workOf({ cost, blockSize, parallelization }: ScryptHash): number {
+  return cost * blockSize * parallelization;
 }
 
 /** In libuv's threads: the event loop goes on. */

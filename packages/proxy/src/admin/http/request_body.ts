@@ -10,7 +10,7 @@ const JSON_MS = 10_000;
 /**
  * A request's body, within its limits. JSON is small and comes within 10 s; of a stream every piece comes before the
  * connection has been idle for too long.
- * @throws LimpetError TOO_LARGE, TIMEOUT: while it is read
+ * @throws LimpetError TOO_LARGE, TIMEOUT, CUT_OFF: while it is read
  */
 export async function* requestBody(request: IncomingMessage, isStream: boolean): AsyncIterable<Buffer> {
   const limit = isStream ? MAX_STREAM_BYTES : MAX_JSON_BYTES;
@@ -21,7 +21,7 @@ export async function* requestBody(request: IncomingMessage, isStream: boolean):
     // The answer goes the same way: the request must not be destroyed.
     const chunks = request.iterator({ destroyOnReturn: false });
     for (;;) {
-      const next = chunks.next();
+      const next = chunks.next().catch(cutOff);
       // Not where there are many: a promise that stays open holds all that ever raced it.
       const { done, value } = await (deadline === null ? next : Promise.race([next, deadline.over]));
       if (done) return;
@@ -32,6 +32,11 @@ export async function* requestBody(request: IncomingMessage, isStream: boolean):
   } finally {
     deadline?.cancel();
   }
+}
+
+/** Who asked has gone: no fault of ours. */
+function cutOff(cause: unknown): never {
+  throw new LimpetError('CUT_OFF', 'the body did not come whole', 'Send it again.', { cause });
 }
 
 class Deadline {

@@ -68,7 +68,7 @@ export class Site {
     if (!methods.includes(method)) wrongMethod(exchange, methods);
     else if (!isOurHost(request.headers.host, hosts)) wrongHost(exchange);
     else if (target.kind === 'health') send(exchange, 200, TEXT, 'ok\n');
-    else if (target.kind === 'readiness') this.#readiness(exchange);
+    else if (target.kind === 'readiness') await this.#readiness(exchange);
     else await this.#serveKnown(exchange, target);
   }
 
@@ -98,9 +98,14 @@ export class Site {
     else notFound(exchange);
   }
 
-  #readiness(exchange: Exchange): void {
-    const result = readiness(this.#control.snapshot());
-    sendJson(exchange, result.ready ? 200 : 503, result);
+  /** Whether it is ready is told to all, why it is not only to those who may look. */
+  async #readiness(exchange: Exchange): Promise<void> {
+    const { headers, socket } = exchange.request;
+    const source = socket.remoteAddress ?? 'unknown';
+    const verdict = await this.#authenticator.judge(headers.authorization, source);
+    if (verdict.kind === 'wrong' || verdict.kind === 'too_many') this.#failureLog.failed(source);
+    const { ready, reasons } = readiness(this.#control.snapshot());
+    sendJson(exchange, ready ? 200 : 503, verdict.kind === 'let_in' ? { ready, reasons } : { ready });
   }
 
   async #metrics(exchange: Exchange): Promise<void> {
@@ -113,7 +118,7 @@ export class Site {
     if (exchange.request.method === 'HEAD') send(exchange, 200, 'text/event-stream; charset=utf-8', '');
     else if (!this.streams.open(exchange, level)) {
       const remedy = 'Close other pages, or ask /api/v1.';
-      refuse(exchange, 503, 'TOO_MANY_STREAMS', 'too many pages are open', remedy, { 'Retry-After': '30' });
+      refuse(exchange, 503, 'TOO_MANY_STREAMS', 'too many pages are open from there', remedy, { 'Retry-After': '30' });
     }
   }
 

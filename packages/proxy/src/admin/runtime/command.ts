@@ -9,6 +9,8 @@ export interface Caller {
   readonly by: By;
   /** The lines behind `<<`, each with its end; null where there are none. They need not be read to the end. */
   readonly payload: AsyncIterable<Buffer> | null;
+  /** Writes down an order that was obeyed, where Control does not: those about tables. */
+  readonly note: (what: string) => void;
   /** Of the connection, for the commands that are about it. */
   readonly connection: ConnectionControl;
 }

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LimpetError } from '../../errors.ts';
-import type { Log } from '../../log.ts';
+import { type Log, printable } from '../../log.ts';
 import type { ApiHandler } from '../api/contract.ts';
 import type { AdminLevel, By, Control } from '../control.ts';
 import { type ClientSocket, Gone } from './client_socket.ts';
 import { type Answer, type Command, type ConnectionControl, isAllowed, PERMISSION_DENIED, Refusal } from './command.ts';
+import { escaped } from './escape.ts';
 import { failureText } from './failure_text.ts';
 import { findCommand } from './find_command.ts';
 import { readCommandLine } from './grammar.ts';
@@ -152,12 +153,16 @@ export class Conversation implements ConnectionControl {
   }
 
   #run(command: Command, args: readonly string[], payload: AsyncGenerator<Buffer> | null): Answer | Promise<Answer> {
-    const { control, api, by } = this.#options;
+    const { control, api, by, log } = this.#options;
     if (!isAllowed(this.#level, command.level)) throw new Refusal(PERMISSION_DENIED);
     if (payload !== null && command.takesPayload !== true) throw new Refusal('This command takes no payload.');
     // It is ended by its empty line, not by whoever stops reading it.
     const lines = payload === null ? null : { [Symbol.asyncIterator]: () => ({ next: () => payload.next() }) };
-    return command.run(args, { control, api, by, level: this.#level, payload: lines, connection: this });
+    const note = (text: string): void => {
+      const what = printable(escaped(text));
+      log.info('admin', { by, what }, `${what} (${by})`);
+    };
+    return command.run(args, { control, api, by, level: this.#level, payload: lines, note, connection: this });
   }
 
   /** Writes an answer with its last line feed. */

@@ -1,3 +1,4 @@
+import { safeJson } from '../../unsafe_text.ts';
 import type { ApiAnswer, ApiRequest } from '../api/contract.ts';
 import type { ReloadReport } from '../control.ts';
 import { type Caller, type Command, Refusal } from './command.ts';
@@ -17,7 +18,14 @@ export const ownCommands: readonly Command[] = [
     does: 'a request of /api/v1: the status, then the JSON or the stream',
     level: 'user',
     takesPayload: true,
-    run: async (args, caller) => writeAnswer(await caller.api(readRequest(args, caller), caller.control)),
+    run: async (args, caller) => {
+      const request = readRequest(args, caller);
+      const answer = await caller.api(request, caller.control);
+      const { method, path } = request;
+      const isOrder = method !== 'GET' && answer.status < 300;
+      if (isOrder && path.startsWith('/table/')) caller.note(`${method} ${path}`);
+      return writeAnswer(answer);
+    },
   },
 ];
 
@@ -62,11 +70,4 @@ async function* writeAnswer(answer: ApiAnswer): AsyncGenerator<string | Buffer> 
   yield `${answer.status}\n`;
   if ('json' in answer) yield `${safeJson(answer.json ?? null)}\n`;
   else yield* answer.stream;
-}
-
-/** What JSON leaves as it is, and terminals act on or turn around. */
-const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-
-function safeJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -93,20 +93,21 @@ async function* walk(
   for (const filter of filters) yield* control.table.walk(backend.name, 'haproxy', filter);
 }
 
-async function clear([name, ...words]: readonly string[], { control }: Caller): Promise<string> {
+async function clear([name, ...words]: readonly string[], { control, note }: Caller): Promise<string> {
   if (name === undefined) {
     throw new Refusal('Required arguments: <table> "data.<store_data_type>" <operator> <value> or <table> key <key>');
   }
   const table = findTable(control, name);
   if (words[0] === 'key') {
     await control.table.clearKey(name, readKey(words));
-    return '';
+  } else {
+    for (const filter of readTableFilters(words, table.servers)) await control.table.clear(name, filter);
   }
-  for (const filter of readTableFilters(words, table.servers)) await control.table.clear(name, filter);
+  note(['clear table', name, ...words].join(' '));
   return '';
 }
 
-async function set([name, ...words]: readonly string[], { control }: Caller): Promise<string> {
+async function set([name, ...words]: readonly string[], { control, note }: Caller): Promise<string> {
   if (name === undefined) throw new Refusal('"set table" expects <table> key <key> data.server_key <server>');
   const table = findTable(control, name);
   if (words[0] !== 'key') throw new Refusal('Write: set table <table> key <key> data.server_key <server>');
@@ -116,6 +117,7 @@ async function set([name, ...words]: readonly string[], { control }: Caller): Pr
     throw new Refusal('Unknown data type. There are: data.server_key, data.server_id.');
   }
   await control.table.set(name, key, readServer(type, value, table.servers));
+  note(['set table', name, ...words].join(' '));
   return '';
 }
 

@@ -54,6 +54,8 @@ function onTask(word: string, does: string, act: (id: number, caller: Caller) =>
 }
 
 const DEFAULT_THRESHOLD = 0.05;
+/** As the API. */
+const MOST_RATE = 1_000_000;
 const REASONS: ReadonlyMap<string, 0x9c | 0x98> = new Map([
   ['0x9c', 0x9c],
   ['0x98', 0x98],
@@ -91,7 +93,9 @@ function readRate(text: string | undefined): number | null {
   if (text === undefined) return null;
   const match = /^(\d{1,9}(?:\.\d{1,3})?)(?:\/s)?$/.exec(text);
   const rate = Number(match?.[1] ?? 0);
-  if (rate <= 0) throw new Refusal("'rate' expects sessions a second: 200 or 200/s.");
+  if (rate <= 0 || rate > MOST_RATE) {
+    throw new Refusal(`'rate' expects sessions a second, at most ${MOST_RATE}: 200 or 200/s.`);
+  }
   return rate;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, lstat, rename, rm } from 'node:fs/promises';
+import { chmod, lchown, lstat, rename, rm } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -63,7 +63,8 @@ export async function adorn(path: string, { mode, user, group }: UnixListen): Pr
   const gid = await idOf('group', group);
   if (uid !== null || gid !== null) {
     try {
-      await chown(path, uid ?? process.getuid?.() ?? -1, gid ?? process.getgid?.() ?? -1);
+      // Never what a link leads to.
+      await lchown(path, uid ?? process.getuid?.() ?? -1, gid ?? process.getgid?.() ?? -1);
     } catch (error) {
       const remedy = 'Run as root, or leave out `user` and `group`.';
       throw new LimpetError('RUNTIME_API_OWNER', `cannot give ${path} away: ${errorCode(error)}`, remedy, {

@@ -1,4 +1,5 @@
 import type { StickEntry } from '@limpet/state';
+import { byteEscape, safeJson, withoutUnsafe } from '../../unsafe_text.ts';
 import type { ExportFormat } from '../control.ts';
 
 /** What an entry's line needs to know besides. */
@@ -16,11 +17,8 @@ export const CSV_COLUMNS = ['key', 'server', 'state', 'ttl_ms', 'owner', 'epoch'
 /** Begins each cell that a spreadsheet might take for a formula, and each that begins with it: so it can be taken off. */
 const GUARDED = /^[=+\-@\t\r']/;
 const QUOTED = /[",\r\n]/;
-/** What a terminal acts on, or what turns or breaks a line. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Printable ASCII, without space, `=` and backslash. */
 const PLAIN_FIELD = /^[!-<>-[\]-~]*$/;
-const PLAIN = /^[\x20-\x7e]*$/;
 
 /** What stands before the first entry. */
 export function exportHead(format: ExportFormat): string {
@@ -44,8 +42,7 @@ function haproxyLine({ key, server, state, ttlMs }: StickEntry, id: number, expi
 }
 
 function jsonLine({ key, server, state, ttlMs, owner, epoch }: StickEntry): string {
-  const line = JSON.stringify({ key, server, state, ttl_ms: ttlMs, owner, epoch });
-  return `${PLAIN.test(line) ? line : line.replace(UNSAFE, jsonEscape)}\n`;
+  return `${safeJson({ key, server, state, ttl_ms: ttlMs, owner, epoch })}\n`;
 }
 
 function csvLine({ key, server, state, ttlMs, owner, epoch }: StickEntry): string {
@@ -70,15 +67,5 @@ function addressOf(key: string): number {
  */
 function escapeBytes(text: string): string {
   if (PLAIN_FIELD.test(text)) return text;
-  return text
-    .replace(/[ =\\]/g, '\\$&')
-    .replace(UNSAFE, character =>
-      [...Buffer.from(character, 'utf8')].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
-    );
-}
-
-function jsonEscape(character: string): string {
-  let escaped = '';
-  for (let i = 0; i < character.length; i++) escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
-  return escaped;
+  return withoutUnsafe(text.replace(/[ =\\]/g, '\\$&'), byteEscape);
 }

@@ -4,10 +4,10 @@ import type { ImportReport } from '../control.ts';
 import { lineParser } from './entry_parse.ts';
 import { LineSplitter } from './line_splitter.ts';
 import { withRedis } from './redis_source.ts';
-import type { FromImport, ImportTask, ToImport } from './task.ts';
+import { CREDITS, type FromImport, type ImportTask, type ToImport } from './task.ts';
 
-/** Entries that are written at once. */
-const BATCH = 512;
+/** Entries that are written at once: in Redis by one pipeline, so that of two lines of one key the last one counts. */
+const BATCH = 128;
 const ERRORS_TOLD = 100;
 
 type Put = (entries: readonly PutEntry[]) => Promise<readonly PutResult[]>;
@@ -31,12 +31,17 @@ async function run(task: ImportTask, inbox: Inbox, put: Put): Promise<ImportRepo
   return await tally.end();
 }
 
+/** Entries and the lines that they come from. */
+type Batch = readonly { readonly line: number; readonly entry: PutEntry }[];
+
 /** Counts lines and what became of them. */
 class Tally {
   readonly #parse: ReturnType<typeof lineParser>;
   readonly #put: Put;
   readonly #errors: string[] = [];
-  #batch: { readonly line: number; readonly entry: PutEntry }[] = [];
+  #batch: Batch[number][] = [];
+  /** Batches that are being written, oldest first: a few at once, so that none waits for the answer to the one before. */
+  readonly #underWay: Promise<void>[] = [];
   #line = 0;
   #read = 0;
   #written = 0;
@@ -58,6 +63,7 @@ class Tally {
 
   async end(): Promise<ImportReport> {
     await this.#write();
+    await Promise.all(this.#underWay);
     return { read: this.#read, written: this.#written, kept: this.#kept, errors: this.#errors };
   }
 
@@ -65,7 +71,14 @@ class Tally {
     const batch = this.#batch;
     this.#batch = [];
     if (batch.length === 0) return;
-    const results = await this.#put(batch.map(({ entry }) => entry));
+    const written = this.#put(batch.map(({ entry }) => entry)).then(results => this.#count(batch, results));
+    // It is awaited when its turn comes.
+    written.catch(() => {});
+    this.#underWay.push(written);
+    if (this.#underWay.length >= CREDITS) await this.#underWay.shift();
+  }
+
+  #count(batch: Batch, results: readonly PutResult[]): void {
     results.forEach((result, index) => {
       if (result === 'written') this.#written++;
       else if (result === 'kept') this.#kept++;
@@ -85,17 +98,18 @@ class Inbox {
   readonly #port: MessagePort;
   readonly #chunks: (Uint8Array | null)[] = [];
   #wake: (() => void) | null = null;
-  #results: ((results: readonly PutResult[]) => void) | null = null;
+  /** Those who wait for the results of a batch, in their order. */
+  readonly #results: ((results: readonly PutResult[]) => void)[] = [];
 
   constructor(port: MessagePort) {
     this.#port = port;
     port.on('message', (said: ToImport) => {
-      if (said[0] === 'results') this.#results?.(said[1]);
+      if (said[0] === 'results') this.#results.shift()?.(said[1]);
       else this.#add(said[0] === 'chunk' ? said[1] : null);
     });
     port.on('close', () => {
       this.isBroken = true;
-      this.#results?.([]);
+      for (const answer of this.#results.splice(0)) answer([]);
       this.#add(null);
     });
   }
@@ -115,7 +129,7 @@ class Inbox {
 
   put(entries: readonly PutEntry[]): Promise<readonly PutResult[]> {
     const answer = new Promise<readonly PutResult[]>(resolve => {
-      this.#results = resolve;
+      this.#results.push(resolve);
     });
     this.#port.postMessage(['put', entries] satisfies FromImport);
     return answer;

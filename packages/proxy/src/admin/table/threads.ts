@@ -74,8 +74,6 @@ export class Threads {
       idleTimeout: IDLE_MS,
       // Threads have sockets and ports of their own to attend to between tasks.
       atomics: 'disabled',
-      // Where processors are short, those who serve clients come first.
-      niceIncrement: 10,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
       ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     });

@@ -6,7 +6,7 @@ import { serverFacts } from '../../kit/admin_facts.ts';
 import { until } from '../../kit/condition.ts';
 import { LinesLog } from '../../kit/lines_log.ts';
 import { connectRaw } from '../../kit/raw_socket.ts';
-import { CONFIG, serve, USERS } from './http_server.ts';
+import { CONFIG, ORDER, serve, USERS } from './http_server.ts';
 
 test('page, assets, CSV, JSON, metrics and health are there, each of its type', async () => {
   await using served = await serve();
@@ -146,15 +146,24 @@ test('one that never ends its header, or its body, is cut off after 10 s', async
   expect(performance.now() - startMs).toBeGreaterThan(18_000);
 });
 
-test('the 65th connection is closed', async () => {
-  await using served = await serve();
+test('the 65th connection takes the place of the oldest that waits for nothing, or is closed', async () => {
+  await using served = await serve({ users: USERS });
   const raws = await Promise.all(Array.from({ length: 64 }, () => connectRaw(served.port)));
   try {
+    expect((await served.ask('/healthz')).status).toBe(200);
+    await raws[0]?.waitForEnd();
+    expect(raws.filter(({ ended }) => ended)).toHaveLength(1);
+
+    const auth = Buffer.from('admin:limpet').toString('base64');
+    const head = [`Authorization: Basic ${auth}`, ...Object.entries(ORDER).map(([name, value]) => `${name}: ${value}`)];
+    const order = `POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\n${head.join('\r\n')}\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n`;
+    raws.push(await connectRaw(served.port));
+    const busy = raws.slice(1);
+    await Promise.all(busy.map(raw => raw.write(Buffer.from(order))));
+    await until(() => busy.every(raw => raw.received().includes('100 Continue')), { what: 'all orders to be read' });
     using one = await connectRaw(served.port);
     await one.waitForEnd();
-    raws[0]?.end();
-    await raws[0]?.waitForEnd();
-    expect((await served.ask('/healthz')).status).toBe(200);
+    expect(busy.filter(({ ended }) => ended)).toEqual([]);
   } finally {
     for (const raw of raws) raw[Symbol.dispose]();
   }

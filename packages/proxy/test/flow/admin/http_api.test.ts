@@ -14,6 +14,26 @@ test('the description is served as it is made, for OpenAPI has names of its own'
 
 const STATE = '/servers/emqx/emqx1/state';
 
+test('a body that breaks off is no fault of ours', async () => {
+  await using served = await serve({ users: USERS });
+  const auth = Buffer.from('admin:limpet').toString('base64');
+  const lines = [
+    'POST /api/v1/reload HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Basic ${auth}`,
+    'Content-Length: 9',
+  ];
+  for (const [name, value] of Object.entries(ORDER)) lines.push(`${name}: ${value}`);
+  {
+    using raw = await connectRaw(served.port);
+    await raw.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n{`));
+    raw.end();
+    await raw.waitForEnd();
+  }
+  expect((await served.order('PUT', STATE, { state: 'ready' }, 'admin:limpet')).status).toBe(200);
+  expect(served.log.lines.filter(line => line.includes('stats_failed'))).toEqual([]);
+});
+
 test('without users everybody looks, and nobody acts or sees a client', async () => {
   await using served = await serve();
   expect((await served.ask('/api/v1/servers')).status).toBe(200);

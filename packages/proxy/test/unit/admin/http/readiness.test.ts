@@ -41,7 +41,14 @@ test('routed backends count, and those that no open frontend needs do not', () =
 });
 
 test('every reason is told', () => {
-  const nobody = { ...scopeFacts(), name: 'lb1/1', pid: 1, state: 'draining' as const, startedAtMs: 0 };
+  const nobody = {
+    ...scopeFacts(),
+    name: 'lb1/1',
+    pid: 1,
+    state: 'draining' as const,
+    startedAtMs: 0,
+    loopDelayMaxMs: 0,
+  };
   const stopping = { ...facts, info: { ...facts.info, stopping: true }, workers: [nobody], frontends: [] };
   expect(readiness(stopping).reasons).toEqual(['the proxy is stopping', 'no worker is ready', 'no frontend is open']);
 });

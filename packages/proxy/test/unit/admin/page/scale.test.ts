@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { largest, linearTicks, logTicks, placeOn, spread, timeTicks } from '../../../../page/scale.js';
+import { axisMs, byName, largest, linearTicks, logTicks, placeOn, spread, timeTicks } from '../../../../page/scale.js';
 
 test.each([
   [0, [0, 0.5, 1]],
@@ -41,6 +41,22 @@ describe('time ticks', () => {
   ])('at most %d of them, the clock %d ms ahead', (most, offset, ticks) => {
     expect(told(timeTicks(from, from + hour, most, offset))).toEqual(ticks);
   });
+});
+
+test.each([
+  [0, 5],
+  [4, 5],
+  [5, 5],
+  [6, 15],
+  [20, 30],
+  [59, 60],
+  [61, 61],
+])('samples of %d min stand on an axis of %d min', (samples, axis) => {
+  expect(axisMs(1_000_000, 1_000_000 + samples * 60_000)).toBe(axis * 60_000);
+});
+
+test('series by name: numbers in names are numbers', () => {
+  expect(Object.keys(byName({ 'e/b10': 1, 'e/b2': 2, 'd/b3': 3 }))).toEqual(['d/b3', 'e/b2', 'e/b10']);
 });
 
 describe('largest', () => {

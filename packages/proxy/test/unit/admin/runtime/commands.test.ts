@@ -8,8 +8,10 @@ import { frontend, session, snapshot } from './facts.ts';
 import { PlainControl } from './plain_control.ts';
 
 let control: PlainControl;
+let notes: string[] = [];
 beforeEach(() => {
   control = new PlainControl();
+  notes = [];
 });
 
 const connection: ConnectionControl = { togglePrompt() {}, quit() {}, lowerLevel() {}, setTimeoutMs() {} };
@@ -20,7 +22,8 @@ async function ask(line: string, level: Caller['level'] = 'admin'): Promise<stri
   if (found.kind === 'unknown') return `unknown: ${found.near.map(({ words }: Command) => words).join(', ')}`;
   const api = async () => ({ status: 200, json: { ok: true } });
   try {
-    const caller = { control, api, level, by: 'test', payload: null, connection };
+    const note = (what: string) => void notes.push(what);
+    const caller = { control, api, level, by: 'test', payload: null, note, connection };
     const answer = await found.command.run(found.args, caller);
     if (typeof answer === 'string') return answer;
     let text = '';
@@ -224,6 +227,21 @@ describe('tables', () => {
     expect(control.table.entries).toEqual([]);
   });
 
+  it('are changed by nobody without a trace', async () => {
+    await ask('clear table emqx key b');
+    await ask('clear table emqx data.server_key eq emqx1');
+    await ask('set table emqx key y data.server_id 3');
+    await ask('set table emqx key y data.server_id 99');
+    await ask('api DELETE /table/emqx');
+    await ask('api GET /table/emqx');
+    expect(notes).toEqual([
+      'clear table emqx key b',
+      'clear table emqx data.server_key eq emqx1',
+      'set table emqx key y data.server_id 3',
+      'DELETE /table/emqx',
+    ]);
+  });
+
   it('take an entry by name and by number of the server', async () => {
     await ask('set table emqx key x data.server_key emqx2');
     await ask('set table emqx key y data.server_id 3');
@@ -281,6 +299,7 @@ describe('lists of servers', () => {
   it('name the backends', async () => {
     expect(await ask('show backend')).toBe('# name\nemqx\nraw');
     expect(await ask('show activity')).toContain('\naccepted: 14 [ 10 4 ]\n');
+    expect(await ask('show activity')).toContain('\nloop_delay_max_ms: 4.3 [ 1.5 1.5 ]');
   });
 });
 

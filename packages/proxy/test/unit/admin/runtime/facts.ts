@@ -95,7 +95,7 @@ const INFO: ProxyFacts = {
 };
 
 export function snapshot(more: Partial<Snapshot> = {}, info: Partial<ProxyFacts> = {}): Snapshot {
-  const worker = { ...SCOPE, state: 'ready' as const, startedAtMs: NOW_MS - 90_061_000 };
+  const worker = { ...SCOPE, state: 'ready' as const, startedAtMs: NOW_MS - 90_061_000, loopDelayMaxMs: 1.5 };
   const emqx = [
     server('emqx1', { counts: { sessions: 2, picked: 3, bytes_in: 11, bytes_out: 22 }, sessions: 1, sessionsMax: 2 }),
     server('emqx2', { verdict: 'down', reason: 'Layer4 connection problem', address: '10.0.0.2', host: 'b2.example' }),

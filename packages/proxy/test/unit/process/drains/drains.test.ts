@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Ledger } from '../../../src/account/ledger.ts';
-import type { DrainRequest, RebalanceRequest } from '../../../src/admin/control.ts';
-import type { TaskFacts } from '../../../src/admin/snapshot.ts';
-import type { Algorithm } from '../../../src/config/resolved.ts';
-import { Drains } from '../../../src/process/drains.ts';
-import type { ToWorker } from '../../../src/process/wire.ts';
-import { Scheduler, type ServerStatus } from '../../../src/route/scheduler.ts';
-import { backend, server, status } from '../route/backend.ts';
+import { Ledger } from '../../../../src/account/ledger.ts';
+import type { DrainRequest, RebalanceRequest } from '../../../../src/admin/control.ts';
+import type { TaskFacts } from '../../../../src/admin/snapshot.ts';
+import type { Algorithm } from '../../../../src/config/resolved.ts';
+import { Drains } from '../../../../src/process/drains/drains.ts';
+import type { ToWorker } from '../../../../src/process/wire.ts';
+import { Scheduler, type ServerStatus } from '../../../../src/route/scheduler.ts';
+import { backend, server, status } from '../../route/backend.ts';
 
 const NAMES = ['a', 'b', 'c'];
 const ASK = { key: null, source: '192.0.2.1', exclude: [] };

@@ -1,7 +1,8 @@
-import type { Config } from '../config/resolved.ts';
-import type { Log } from '../log.ts';
-import { type DrainPremises, Drains } from './drains.ts';
-import type { FrontDesk } from './front_desk.ts';
+import type { Config } from '../../config/resolved.ts';
+import type { Log } from '../../log.ts';
+import type { FrontDesk } from '../front_desk.ts';
+import { Drains } from './drains.ts';
+import type { DrainPremises } from './premises.ts';
 
 /** Drains and rebalances of the sessions that the desk counts. `config`: the one that is in use. */
 export function deskDrains(

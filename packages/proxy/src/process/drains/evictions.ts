@@ -1,14 +1,6 @@
-import type { Eviction } from '../workshop.ts';
+import type { Eviction } from '../../workshop.ts';
 import { spread } from './pace.ts';
-import type { ToWorker } from './wire.ts';
-
-/** Where the sessions are. */
-export interface Premises {
-  /** The workers that run, those that drain too. */
-  workers(): readonly { readonly id: number; say(message: ToWorker): void }[];
-  /** `Ledger.connsOf`. */
-  connsOf(worker: number, backend: string, server: string): number;
-}
+import type { Premises } from './premises.ts';
 
 /** One message to a worker that is not answered yet. */
 interface Asked {

@@ -1,22 +1,9 @@
-import type { DrainRequest, RebalanceRequest } from '../admin/control.ts';
-import type { TaskFacts } from '../admin/snapshot.ts';
-import type { BackendConfig } from '../config/resolved.ts';
-import { LimpetError } from '../errors.ts';
-import type { ServerStatus } from '../route/scheduler.ts';
+import type { DrainRequest, RebalanceRequest } from '../../admin/control.ts';
+import type { TaskFacts } from '../../admin/snapshot.ts';
+import { LimpetError } from '../../errors.ts';
 import { DrainTask, type PacedTask, RebalanceTask } from './drain_task.ts';
-import { Evictions, type Premises } from './evictions.ts';
-
-/** The proxy, as paced tasks need it. All is asked anew each time, so that a reload changes nothing under them. */
-export interface DrainPremises extends Premises {
-  /** Null: there is none of that name (any more). `statuses`: `Scheduler.statuses()`. */
-  backend(name: string): { readonly config: BackendConfig; readonly statuses: readonly ServerStatus[] } | null;
-  /** `Ledger.conns`. */
-  conns(backend: string, server: string): number;
-  /** `Scheduler.setEvening`. */
-  setEvening(backend: string, on: boolean): void;
-  /** Done, or cancelled: for the log. */
-  ended(task: TaskFacts): void;
-}
+import { Evictions } from './evictions.ts';
+import type { DrainPremises } from './premises.ts';
 
 /** Two in 100 ms, which the pace can make up for: a tick that comes late costs nothing. */
 const TICK_MS = 50;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Pace, spread } from '../../../src/process/pace.ts';
+import { Pace, spread } from '../../../../src/process/drains/pace.ts';
 
 const MANY = Number.MAX_SAFE_INTEGER;
 

@@ -1,10 +1,10 @@
-import type { DrainRequest, RebalanceRequest } from '../admin/control.ts';
-import type { TaskFacts } from '../admin/snapshot.ts';
-import { type Bearer, bearersOf, surplusOf } from '../route/rebalance.ts';
-import type { Eviction } from '../workshop.ts';
-import type { DrainPremises } from './drains.ts';
+import type { DrainRequest, RebalanceRequest } from '../../admin/control.ts';
+import type { TaskFacts } from '../../admin/snapshot.ts';
+import { type Bearer, bearersOf, surplusOf } from '../../route/rebalance.ts';
+import type { Eviction } from '../../workshop.ts';
 import type { Evictions } from './evictions.ts';
 import { Pace, spread } from './pace.ts';
+import type { DrainPremises } from './premises.ts';
 
 /** Clients that were asked to leave come back by then, or they are not waited for. */
 const RETURN_MS = 30_000;
