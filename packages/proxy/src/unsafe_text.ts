@@ -7,8 +7,8 @@ const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** The text with each unsafe character (a whole code point, or half a surrogate pair) replaced. */
-export function withoutUnsafe(text: string, escape: (character: string) => string): string {
-  return PLAIN.test(text) ? text : text.replace(UNSAFE, escape);
+export function withoutUnsafe(text: string, escapeOf: (character: string) => string): string {
+  return PLAIN.test(text) ? text : text.replace(UNSAFE, escapeOf);
 }
 
 /** `\xHH` for each byte of its UTF-8. */

@@ -36,7 +36,7 @@ describe('limpet status', () => {
     const facts = snapshotFacts();
     const info = {
       ...facts.info,
-      ...{ storeReachable: false, stopping: true, queued: 3, role: 'standby' },
+      ...{ storeReachable: false, stopping: true, queued: 3, role: 'standby' as const },
       lastReload: { atMs: 0, ok: false, summary: '2 problems' },
       upgrade: { predecessorPid: null, successorPid: 77, failure: { atMs: 0, reason: 'it ended: SIGKILL' } },
     } as const;

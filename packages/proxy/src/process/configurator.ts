@@ -92,6 +92,11 @@ export class Configurator {
     this.#config = withDisabled(this.#fileConfig, this.#disabled);
   }
 
+  /** Whatever is asked waits for this, which may fail: the start, in which nothing may change. */
+  waitFor(work: Promise<unknown>): void {
+    this.#turn = Promise.allSettled([this.#turn, work]);
+  }
+
   /** One more that is to follow. */
   join(part: ReloadPart): void {
     this.#parts.push(part);

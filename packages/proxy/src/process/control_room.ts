@@ -225,7 +225,8 @@ export class ControlRoom implements Control {
   async endSessions(filter: SessionFilter, by: By): Promise<number> {
     const ended = await this.#premises.questions.end(filter);
     // What is in the filter may be a client's text: the log has a field for that, not this line.
-    this.#note(by, `${ended} sessions ended (by ${Object.keys(filter).join(', ') || 'no filter'})`);
+    const what = ended === 1 ? '1 session' : `${ended} sessions`;
+    this.#note(by, `${what} ended, chosen by ${Object.keys(filter).join(', ') || 'nothing'}`);
     return ended;
   }
 

@@ -169,7 +169,10 @@ class Primary implements RunningProxy {
       await this.#store.start();
       await Promise.all([this.#servers.start(), this.#tickets.reconfigure(this.#config)]);
       for (const { name } of this.#config.backends) this.#serversChanged(name);
-      await this.#startServing();
+      const serving = this.#startServing();
+      // Operators may be there before the last worker is.
+      this.#configurator.waitFor(serving);
+      await serving;
     } catch (error) {
       await this.#upgrades.fail(error);
       await this.#end(1);

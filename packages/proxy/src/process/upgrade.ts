@@ -1,4 +1,4 @@
-import { type AdminStore, NO_RECORD } from '@limpet/state';
+import type { AdminStore } from '@limpet/state';
 import { serverScope } from '../account/scope_names.ts';
 import type { ProxyFacts } from '../admin/snapshot.ts';
 import type { Config } from '../config/resolved.ts';
@@ -11,11 +11,12 @@ import type { FrontDesk } from './front_desk.ts';
 import type { Operations } from './operations.ts';
 import type { WorkerLink } from './supervisor.ts';
 import type { TicketOffice } from './ticket_office.ts';
+import { AdminExchange } from './upgrade_admin.ts';
 import { Chorus, UpgradeGate } from './upgrade_gate.ts';
 import type { Predecessor } from './upgrade_predecessor.ts';
 import { type Estate, Successor } from './upgrade_successor.ts';
 import type { Tables } from './upgrade_tables.ts';
-import type { AdminWord, Inventory } from './upgrade_wire.ts';
+import type { Inventory } from './upgrade_wire.ts';
 import type { BindRef, ToPrimary } from './wire.ts';
 
 /** The primary, as an upgrade needs it. */
@@ -43,11 +44,10 @@ export class Upgrades {
   readonly gate: UpgradeGate<WorkerLink>;
   readonly #premises: UpgradePremises;
   readonly #predecessor: Predecessor | null;
+  readonly #admin: AdminExchange;
   readonly #held: Chorus = new Chorus();
   #successor: Successor | null = null;
   #isReplaced = false;
-  /** Whose word is being taken over just now. */
-  #from: 'predecessor' | 'successor' | null = null;
   #failure: ProxyFacts['upgrade']['failure'] = null;
 
   constructor(premises: UpgradePremises, predecessor: Predecessor | null) {
@@ -57,7 +57,11 @@ export class Upgrades {
       const handle = premises.bindings.handle(index);
       if (handle !== null) worker.sendHandle(index, handle);
     });
-    premises.admin.onChange(backend => this.#adminChanged(backend));
+    this.#admin = new AdminExchange(
+      premises.admin,
+      () => this.#config,
+      (to, word) => (to === 'successor' ? this.#successor : this.#predecessor)?.adminSaid(word),
+    );
   }
 
   get facts(): ProxyFacts['upgrade'] {
@@ -89,7 +93,7 @@ export class Upgrades {
     const { bindings, tickets, configurator, desk } = this.#premises;
     const inheritance = await this.#predecessor?.inherit({
       tables: () => this.#tables(),
-      adminSaid: word => this.#adminSaid(word, 'predecessor'),
+      adminSaid: word => this.#admin.said(word, 'predecessor'),
       conns: conns =>
         desk.setElsewhere(new Map(conns.map(([backend, server, n]) => [serverScope(backend, server), n]))),
     });
@@ -97,7 +101,7 @@ export class Upgrades {
     bindings.inherit(inheritance.sockets);
     tickets.inherit(inheritance.tickets);
     configurator.startDisabled(inheritance.disabled);
-    for (const word of inheritance.admin) this.#adminSaid(word, 'predecessor');
+    for (const word of inheritance.admin) this.#admin.said(word, 'predecessor');
   }
 
   /**
@@ -216,21 +220,19 @@ export class Upgrades {
 
   #estate(): Estate {
     const { bindings, desk, log, operations } = this.#premises;
-    const isAlone = this.#config.state.store === 'memory';
     return {
-      log,
       sockets: () =>
         bindings.held().map(({ key, socket }) => {
           const { address, port, reusePort, handle } = socket;
           return { key, address, port, reusePort, handle };
         }),
-      inventory: () => this.#inventory(isAlone),
+      inventory: () => this.#inventory(),
       tables: () => this.#tables(),
       conns: () =>
         this.#config.backends.flatMap(({ name, servers }) =>
           servers.map(server => [name, server.name, desk.conns(name, server.name)] as const),
         ),
-      adminSaid: word => this.#adminSaid(word, 'successor'),
+      adminSaid: word => this.#admin.said(word, 'successor'),
       releaseFaces: () => operations.releasePorts(),
       restoreFaces: () =>
         operations.restoreFaces().catch((error: unknown) => {
@@ -242,37 +244,13 @@ export class Upgrades {
     };
   }
 
-  #inventory(isAlone: boolean): Omit<Inventory, 'token' | 'sockets'> {
+  #inventory(): Omit<Inventory, 'token' | 'sockets'> {
     const { configurator, tickets } = this.#premises;
     return {
       tickets: writeRing(tickets.keys),
-      admin: isAlone ? this.#config.backends.flatMap(({ name }) => this.#adminWords(name)) : [],
+      admin: this.#admin.words(),
       disabled: [...configurator.disabled],
     };
-  }
-
-  /** Of all servers: one that is `ready` again is news too. */
-  #adminWords(backend: string): AdminWord[] {
-    const records = this.#premises.admin.records(backend);
-    const servers = this.#config.backends.find(({ name }) => name === backend)?.servers ?? [];
-    return servers.map(({ name }) => ['admin', backend, name, records.get(name) ?? NO_RECORD]);
-  }
-
-  /** Without a shared store, both processes know what an operator has said to one of them: `maint` ends sessions in both. */
-  #adminChanged(backend: string): void {
-    if (this.#config.state.store !== 'memory') return;
-    for (const word of this.#adminWords(backend)) {
-      if (this.#from !== 'successor') this.#successor?.adminSaid(word);
-      if (this.#from !== 'predecessor') this.#predecessor?.adminSaid(word);
-    }
-  }
-
-  /** Never said back to whom it came from: two words that meet on the way would chase each other for ever. */
-  #adminSaid([, backend, server, record]: AdminWord, from: 'predecessor' | 'successor'): void {
-    if (this.#config.state.store !== 'memory') return;
-    this.#from = from;
-    void this.#premises.admin.set(backend, server, record);
-    this.#from = null;
   }
 
   async #hold(): Promise<void> {

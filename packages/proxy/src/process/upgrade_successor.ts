@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { errorCode } from '../errors.ts';
-import type { Log } from '../log.ts';
 import type { BoundHandle } from './sockets.ts';
 import { launchSuccessor } from './upgrade_launch.ts';
 import { TableSender, type Tables } from './upgrade_tables.ts';
@@ -18,7 +17,6 @@ import {
 
 /** What this process has, as far as the one that replaces it needs it. */
 export interface Estate {
-  readonly log: Log;
   sockets(): readonly (InheritedSocket & { readonly handle: BoundHandle })[];
   inventory(): Omit<Inventory, 'token' | 'sockets'>;
   /** The stick tables, or, where they are shared, what this process has seen of them: its answers while Redis is away. */

@@ -1,161 +1,210 @@
-/** Must show 5 of the operator's issue: a drain of one broker of three, and a rebalance when it is back. */
+/** One broker of three is emptied, comes back and gets its share, as an operator does it: by the commands of the program. */
 import { expect, test } from 'vitest';
-import { type Client, connectClient } from '../kit/clients.ts';
+import { Belongings } from '../kit/belongings.ts';
+import { connectClient } from '../kit/clients.ts';
 import { until } from '../kit/condition.ts';
 import { configFor } from '../kit/config.ts';
-import { HomingClient } from '../kit/homing.ts';
+import { makeDirectory } from '../kit/directory.ts';
+import { HomingCrowd } from '../kit/homing.ts';
+import { type Limpet, runLimpet, startLimpet } from '../kit/limpet.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
-import { type Operated, startOperated } from '../kit/operated.ts';
-import { startRedis } from '../kit/redis.ts';
+import { ratesOf, type ToldTask, tasksOf, watchTask } from '../kit/paced_task.ts';
+import { type RedisServer, startRedis } from '../kit/redis.ts';
+import { askRuntimeApi } from '../kit/runtime_api.ts';
 
 const SESSIONS = 3000;
 const RATE = 500;
-/** Every tenth client says DISCONNECT when it is told to leave. */
-const POLITE = 10;
+const PACE = ['--rate', `${RATE}/s`];
+const USE_ANOTHER_SERVER = 0x9c;
 
-/** Live sessions of each server, by the proxy's log. */
-function sessionsOf(proxy: Operated): number[] {
-  const count = (event: string, server: string): number =>
-    proxy.events(event).filter(line => line.server === server).length;
-  return ['b1', 'b2', 'b3'].map(server => count('connect', server) - count('end', server));
+interface Told {
+  readonly backends: readonly { readonly servers: readonly { readonly admin: string; readonly conns: number }[] }[];
 }
 
-/** The same, when the log has told of all. */
-async function allLogged(proxy: Operated): Promise<number[]> {
-  const total = (): number => sessionsOf(proxy).reduce((sum, one) => sum + one, 0);
-  await until(() => total() === SESSIONS, { what: 'the last lines of the log' });
-  return sessionsOf(proxy);
-}
+/** Three brokers behind Limpet, somebody who hears all Wills, and an operator. */
+class Scene implements AsyncDisposable {
+  readonly redis: RedisServer;
+  readonly limpet: Limpet;
+  readonly socket: string;
+  /** Topics of Wills, as they came. */
+  readonly wills: string[] = [];
+  readonly #ports: readonly number[];
+  readonly #belongings: Belongings;
 
-/** The most, and the least, that were asked in any second of the task. */
-function perSecond(asked: readonly (readonly [atMs: number, moved: number])[]): { least: number; most: number } {
-  const counts = asked.flatMap(([fromMs, from]) => {
-    const end = asked.findLast(([atMs]) => atMs <= fromMs + 1000);
-    return end === undefined || end[0] < fromMs + 950 ? [] : [end[1] - from];
-  });
-  return { least: Math.min(...counts), most: Math.max(...counts) };
-}
+  constructor(parts: Pick<Scene, 'redis' | 'limpet' | 'socket'>, ports: readonly number[], belongings: Belongings) {
+    this.redis = parts.redis;
+    this.limpet = parts.limpet;
+    this.socket = parts.socket;
+    this.#ports = ports;
+    this.#belongings = belongings;
+  }
 
-test('a drain of one of three brokers with 3,000 sessions at 500/s, and a rebalance when it is back', async () => {
-  await using redis = await startRedis();
-  await using one = await startMosquitto();
-  await using two = await startMosquitto();
-  await using three = await startMosquitto();
-  const brokers = [one, two, three];
-  const config = configFor({
-    servers: brokers.map(({ port }) => port),
-    workers: 2,
-    backend: { stick: { on: 'client_id', size: '10k', expire: '30m' } },
-  });
-  const state = { store: 'redis', redis: { url: redis.url, prefix: 'limpet' } };
-  await using proxy = await startOperated({ ...config, state });
-  const wills: string[] = [];
-  const watch = async (broker: Mosquitto): Promise<Client> => {
-    const watcher = await connectClient(broker.port, { clientId: 'watcher' });
-    watcher.mqtt.on('message', topic => wills.push(topic));
-    await watcher.mqtt.subscribeAsync('will/#');
-    return watcher;
-  };
-  await using _one = await watch(one);
-  await using _two = await watch(two);
-  await using _three = await watch(three);
-  const [port = 0] = proxy.ports;
-  const client = redis.client();
-  const say = async (...words: [string, string][]): Promise<void> => {
-    for (const [server, word] of words) await client.hset('limpet:admin:brokers', server, word);
-    const isHeard = async (): Promise<boolean> => {
-      const states = await proxy.states();
-      return words.every(([server, word]) => (states[server] ?? 'ready') === word);
+  static config(ports: readonly number[], redis: RedisServer, socket: string, changed: object = {}): object {
+    const backend = { stick: { on: 'client_id', size: '10k', expire: '30m' }, ...changed };
+    const config = configFor({ servers: ports, workers: 2, backend, global: { runtime_api: socket } });
+    return { ...config, state: { store: 'redis', redis: { url: redis.url, prefix: 'limpet' } } };
+  }
+
+  /** `limpet COMMAND`, which must succeed; answers what it prints. */
+  async say(...command: string[]): Promise<string> {
+    await using program = runLimpet([...command, '--socket', this.socket]);
+    const { code } = await program.waitForExit(60_000);
+    const printed = program.lines.map(({ text }) => text).join('\n');
+    if (code !== 0) throw new Error(`limpet ${command.join(' ')} ended with ${code}: ${printed}`);
+    return printed;
+  }
+
+  /** The same, of a command that answers with a task. */
+  async task(...command: string[]): Promise<ToldTask> {
+    return JSON.parse(await this.say(...command, '--json')) as ToldTask;
+  }
+
+  async servers(): Promise<Told['backends'][0]['servers']> {
+    const { backends } = await askRuntimeApi<Told>(this.socket, 'GET /backends');
+    return backends[0]?.servers ?? [];
+  }
+
+  /** Sessions of each broker when nobody is on his way. */
+  async spread(): Promise<number[]> {
+    const counts = async (): Promise<number[]> => (await this.servers()).map(({ conns }) => conns);
+    const all = async (): Promise<number[] | null> => {
+      const now = await counts();
+      return now.reduce((sum, one) => sum + one, 0) === SESSIONS ? now : null;
     };
-    await until(isHeard, { what: `${JSON.stringify(words)} in the proxy` });
-  };
-  // All of them come to the first broker: the others are drained meanwhile.
-  await say(['b2', 'drain'], ['b3', 'drain']);
-  using clients = new Homing(port);
-  await clients.allIn();
-  await until(() => sessionsOf(proxy)[0] === SESSIONS, { what: 'all sessions on b1' });
-  await say(['b2', 'ready'], ['b3', 'ready']);
+    return await until(all, { what: `${SESSIONS} sessions`, timeoutMs: 20_000 });
+  }
 
-  const connects = proxy.events('connect').length;
-  await say(['b1', 'drain']);
-  const drained = await proxy.drain({ backend: 'brokers', server: 'b1', rate: RATE, until: 0, reason: 0x9c });
-  expect(drained).toMatchObject({ state: 'running', total: SESSIONS, left: SESSIONS });
-  await until(async () => (await proxy.tasks())[0]?.state === 'done', { what: 'the drain', timeoutMs: 30_000 });
-  await clients.allIn();
-  const pace = perSecond(await proxy.asked());
-  const after = await allLogged(proxy);
-  const [done] = await proxy.tasks();
-  const tookMs = (done?.endedAtMs ?? 0) - (done?.startedAtMs ?? 0);
-  console.info(`drain: ${JSON.stringify(done)}`);
-  expect(done).toMatchObject({ moved: SESSIONS, left: 0 });
-  console.info(`drain: ${pace.least} to ${pace.most} asked in any second; sessions then: ${after.join(', ')}`);
-  expect(pace.most).toBeLessThanOrEqual(RATE * 1.1);
+  /** Goes over to another configuration. Resolves when that is done. */
+  async reload(expire: string): Promise<void> {
+    const reloads = (): unknown[] => this.limpet.events(({ event }) => event === 'reload');
+    const before = reloads().length;
+    const stick = { on: 'client_id', size: '10k', expire };
+    this.limpet.writeConfig(Scene.config(this.#ports, this.redis, this.socket, { stick }));
+    this.limpet.process.signal('SIGHUP');
+    await this.limpet.process.waitUntil('the reload', () => reloads().length > before);
+  }
+
+  /** Who has been placed on a server, since so many were. */
+  landed(server: string, since = 0): number {
+    const placed = this.limpet.events(({ event }) => event === 'connect').slice(since);
+    return placed.filter(line => line.server === server).length;
+  }
+
+  get placed(): number {
+    return this.limpet.events(({ event }) => event === 'connect').length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#belongings[Symbol.asyncDispose]();
+  }
+}
+
+async function startScene(): Promise<Scene> {
+  await using starting = new Belongings();
+  const redis = starting.own(await startRedis());
+  const socket = starting.own(await makeDirectory('drain')).file('limpet.sock');
+  const brokers: Mosquitto[] = [];
+  for (let i = 0; i < 3; i += 1) brokers.push(starting.own(await startMosquitto()));
+  const ports = brokers.map(({ port }) => port);
+  const limpet = starting.own(await startLimpet(Scene.config(ports, redis, socket)));
+  const watchers = await Promise.all(ports.map(port => connectClient(port, { clientId: 'watcher' })));
+  for (const watcher of watchers) starting.own(watcher);
+  const scene = new Scene({ redis, limpet, socket }, ports, starting.move());
+  for (const { mqtt } of watchers) {
+    mqtt.on('message', topic => scene.wills.push(topic));
+    await mqtt.subscribeAsync('will/#');
+  }
+  return scene;
+}
+
+test('a drain of one of three brokers with 3,000 sessions at 500/s, a rebalance when it is back; pause, resume, take back', async () => {
+  await using scene = await startScene();
+  // All of them come to the first broker: the others are drained meanwhile.
+  for (const server of ['b2', 'b3']) await scene.say('server', 'drain', `brokers/${server}`);
+  using crowd = new HomingCrowd(scene.limpet.port('mqtt'), SESSIONS);
+  await crowd.allIn();
+  for (const server of ['b2', 'b3']) await scene.say('server', 'ready', `brokers/${server}`);
+  expect(await scene.spread()).toEqual([SESSIONS, 0, 0]);
+
+  await drainsAtItsPace(scene, crowd);
+  await evensOut(scene, crowd);
+  await isPausedAndTakenBack(scene, crowd);
+});
+
+async function drainsAtItsPace(scene: Scene, crowd: HomingCrowd): Promise<void> {
+  const placed = scene.placed;
+  const said = scene.say('server', 'drain', 'brokers/b1', ...PACE, '--wait');
+  await until(async () => (await tasksOf(scene.socket)).length > 0, { what: 'the drain', timeoutMs: 20_000 });
+  let reload: Promise<void> | null = null;
+  const { task, looks } = await watchTask(scene.socket, ({ moved }) => {
+    if (moved >= SESSIONS / 4) reload ??= scene.reload('20m');
+  });
+  await reload;
+  await crowd.allIn();
+  const after = await scene.spread();
+  const { least, most } = ratesOf(looks);
+  const tookMs = (task.ended_at_ms ?? 0) - task.started_at_ms;
+  const pace = `${task.moved} in ${tookMs} ms, ${least.toFixed(0)} to ${most.toFixed(0)} in any second`;
+  console.log(`drain: ${pace}; a reload meanwhile; sessions then ${after.join(', ')}; limpet said: ${await said}`);
+  expect(task).toMatchObject({ state: 'done', total: SESSIONS, moved: SESSIONS, left: 0 });
+  expect(most).toBeLessThanOrEqual(RATE * 1.1);
   // A machine that is busy with other things may miss a tick, which is not caught up on; all in all it keeps its pace.
   expect(tookMs).toBeGreaterThan((SESSIONS / RATE) * 900);
   expect(tookMs).toBeLessThan((SESSIONS / RATE) * 1100);
+  expect(await said).toMatch(/drain of brokers\/b1 is done in .*: 3,000 asked to leave, 0 left$/);
+  const [reloaded, ...more] = scene.limpet.events(({ event }) => event === 'reload');
+  expect([reloaded?.changes, more]).toEqual([1, []]);
+
+  // The others take them by halves; nobody has landed on it again, and everybody was told once.
   expect(after).toEqual([0, SESSIONS / 2, SESSIONS / 2]);
-  // Nobody has landed on it again, and everybody was asked once.
-  expect(
-    proxy
-      .events('connect')
-      .slice(connects)
-      .filter(({ server }) => server === 'b1'),
-  ).toEqual([]);
-  for (const { told, options } of clients.all)
-    expect(told.map(({ reason }) => reason)).toEqual([options.version === 5 ? 0x9c : null]);
-  await until(() => wills.length >= clients.rude.length, { what: 'all Wills' });
-  console.info(
-    `Wills: ${wills.length}; clients without a DISCONNECT of their own: ${clients.rude.length} of ${SESSIONS}`,
+  expect([scene.placed - placed, scene.landed('b1', placed)]).toEqual([SESSIONS, 0]);
+  for (const { told, options } of crowd.all) {
+    expect(told.map(({ reason }) => reason)).toEqual([options.version === 5 ? USE_ANOTHER_SERVER : null]);
+  }
+  const topics = crowd.willTopics();
+  await until(() => scene.wills.length >= topics.length, { what: 'all Wills' });
+  console.log(`Wills: ${scene.wills.length}, of ${topics.length} that said no DISCONNECT of their own`);
+  expect([...scene.wills].sort()).toEqual(topics);
+  expect(await scene.redis.client().hget('limpet:admin:brokers', 'b1')).toMatch(/^drain/);
+}
+
+async function evensOut(scene: Scene, crowd: HomingCrowd): Promise<void> {
+  await scene.say('server', 'ready', 'brokers/b1');
+  const told = crowd.told;
+  const task = await scene.task('rebalance', 'brokers', ...PACE, '--threshold', '5%', '--wait');
+  await crowd.allIn();
+  const after = await scene.spread();
+  const tookMs = (task.ended_at_ms ?? 0) - task.started_at_ms;
+  console.log(`rebalance: ${crowd.told - told} told in ${tookMs} ms; sessions then ${after.join(', ')}`);
+  const most = (SESSIONS / 3) * 1.05;
+  expect(Math.max(...after)).toBeLessThanOrEqual(most);
+  expect([task.state, task.moved, crowd.told - told]).toEqual(['done', SESSIONS - 2 * most, SESSIONS - 2 * most]);
+}
+
+async function isPausedAndTakenBack(scene: Scene, crowd: HomingCrowd): Promise<void> {
+  const toldBefore = crowd.told;
+  const last = async (): Promise<ToldTask | undefined> => (await tasksOf(scene.socket)).at(-1);
+  const drain = (order: string): Promise<ToldTask> => scene.task('server', 'drain', 'brokers/b2', order);
+  const begun = await scene.task('server', 'drain', 'brokers/b2', '--rate', '100/s', '--no-wait');
+  expect(begun).toMatchObject({ kind: 'drain', server: 'b2', state: 'running' });
+  await until(async () => ((await last())?.moved ?? 0) >= 100, { what: 'the first hundred' });
+  expect(await drain('--pause')).toMatchObject({ id: begun.id, state: 'paused' });
+  await crowd.allIn();
+  const paused = await last();
+  // A reload takes longer than many a tick.
+  await scene.reload('25m');
+  expect(await last()).toEqual(paused);
+  expect(await drain('--resume')).toMatchObject({ id: begun.id, state: 'running' });
+  await until(async () => ((await last())?.moved ?? 0) >= (paused?.moved ?? 0) + 100, { what: 'a hundred more' });
+  expect((await scene.servers()).map(({ admin }) => admin)).toEqual(['ready', 'drain', 'ready']);
+  const ended = await drain('--cancel');
+  expect(ended.state).toBe('cancelled');
+  await crowd.allIn();
+  const after = await scene.spread();
+  console.log(
+    `taken back: paused at ${paused?.moved}, ended at ${ended.moved} of ${ended.total}; ` +
+      `told ${crowd.told - toldBefore}; sessions then ${after.join(', ')}`,
   );
-  expect([...wills].sort()).toEqual(clients.rude.map(({ options }) => `will/${options.clientId}`).sort());
-
-  await say(['b1', 'ready']);
-  const told = clients.told().length;
-  await proxy.rebalance({ backend: 'brokers', rate: RATE, threshold: 0.05, reason: 0x98 });
-  await until(async () => (await proxy.tasks())[1]?.state === 'done', { what: 'the rebalance', timeoutMs: 40_000 });
-  await clients.allIn();
-  const even = await allLogged(proxy);
-  const moved = clients.told().length - told;
-  console.info(`rebalance: ${moved} told; sessions then: ${even.join(', ')}`);
-  expect(Math.max(...even)).toBeLessThanOrEqual((SESSIONS / 3) * 1.05);
-  expect(moved).toBe(SESSIONS - 2 * 1050);
-});
-
-/** 3,000 clients, half of them MQTT 5.0. */
-class Homing implements Disposable {
-  readonly all: readonly HomingClient[];
-
-  constructor(port: number) {
-    this.all = Array.from({ length: SESSIONS }, (_, i) => {
-      const isPolite = Math.floor(i / 2) % POLITE === 0;
-      return new HomingClient({
-        port,
-        clientId: `device-${i}`,
-        version: i % 2 === 0 ? 4 : 5,
-        isPolite,
-        awayMs: 20 + (i % 200),
-      });
-    });
-  }
-
-  /** Those whose Will is to be published. */
-  get rude(): readonly HomingClient[] {
-    return this.all.filter(({ options }) => !options.isPolite);
-  }
-
-  /** When each was told to leave. */
-  told(): number[] {
-    return this.all.flatMap(one => one.told.map(({ atMs }) => atMs));
-  }
-
-  async allIn(): Promise<void> {
-    await until(() => this.all.every(({ isIn }) => isIn), {
-      what: `${SESSIONS} clients that are in`,
-      timeoutMs: 60_000,
-    });
-  }
-
-  [Symbol.dispose](): void {
-    for (const one of this.all) one[Symbol.dispose]();
-  }
+  expect((await scene.servers()).map(({ admin }) => admin)).toEqual(['ready', 'ready', 'ready']);
+  expect([await last(), crowd.told - toldBefore]).toMatchObject([{ state: 'cancelled', left: 0 }, ended.moved]);
 }

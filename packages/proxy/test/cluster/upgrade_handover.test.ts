@@ -6,6 +6,8 @@ import { makeDirectory } from '../kit/directory.ts';
 import { Heirs } from '../kit/heirs.ts';
 import { connectLight } from '../kit/light_client.ts';
 import { runLimpet, startLimpet } from '../kit/limpet.ts';
+import { freePort } from '../kit/port.ts';
+import { childrenOf } from '../kit/proc.ts';
 import { startManager, told } from '../kit/service_manager.ts';
 
 let brokers: Brokers;
@@ -63,6 +65,32 @@ test('what operators have said goes over, and a word to the new process is heard
   await Promise.all((staying ?? []).map(client => client.ping()));
   await command(socket, 'runtime', 'enable frontend other');
   await limpet.waitForEvent(({ event, pid }) => event === 'ready' && pid === heirs.pid, 'the new process');
+});
+
+test('P9: the new process reads the file anew: other workers, a bind less, a bind more', async () => {
+  const [gone, added] = [await freePort(), await freePort()];
+  const config = (workers: number, bind: number): object => ({
+    ...configOf({ workers }),
+    frontends: { mqtt: { bind: ['127.0.0.1:0', `127.0.0.1:${bind}`], default_backend: 'emqx' } },
+  });
+  await using limpet = await startLimpet(config(2, gone));
+  await using heirs = new Heirs(limpet);
+  const port = limpet.port('mqtt');
+  for (const [workers, bind] of [
+    [3, added],
+    [1, added],
+  ] as const) {
+    await using before = await connectAll(port, ids(`before-${workers}`, 60));
+    limpet.writeConfig(config(workers, bind));
+    await heirs.upgrade();
+    await using after = await connectAll(port, ids(`after-${workers}`, 60));
+    await using onAdded = await connectAll(added, ids(`added-${workers}`, 10));
+    expect([...before.refused, ...after.refused, ...onAdded.refused]).toEqual([]);
+    await Promise.all([...before.clients, ...after.clients].map(client => client.ping()));
+    expect(childrenOf(heirs.pid)).toHaveLength(workers);
+  }
+  await limpet.process.waitUntil('the end of all before', () => heirs.lines('predecessor_gone').length === 2);
+  await expect(connectLight(gone, { clientId: 'too-late' })).rejects.toThrow('ECONNREFUSED');
 });
 
 test('systemd hears of the new process before the old one ends', async () => {

@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
+import { until } from './condition.ts';
 
 export interface HomingOptions {
   readonly port: number;
@@ -67,5 +68,41 @@ export class HomingClient implements Disposable {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#socket?.destroy();
+  }
+}
+
+/** Three thousand connect, or come back, within that on a busy machine. */
+const ALL_IN_MS = 60_000;
+
+/** `device-0`, `device-1`, …: every second one MQTT 5.0, and of both versions every tenth one polite. */
+export class HomingCrowd implements Disposable {
+  readonly all: readonly HomingClient[];
+
+  constructor(port: number, count: number) {
+    this.all = Array.from({ length: count }, (_, i) => {
+      const isPolite = Math.floor(i / 2) % 10 === 0;
+      const version = i % 2 === 0 ? 4 : 5;
+      return new HomingClient({ port, clientId: `device-${i}`, version, isPolite, awayMs: 20 + (i % 200) });
+    });
+  }
+
+  /** How often anybody was told to leave. */
+  get told(): number {
+    return this.all.reduce((sum, one) => sum + one.told.length, 0);
+  }
+
+  /** The topics of the Wills of those who left without a DISCONNECT of their own, once for each time; sorted. */
+  willTopics(): string[] {
+    const rude = this.all.filter(({ options }) => !options.isPolite);
+    return rude.flatMap(({ told, options }) => told.map(() => `will/${options.clientId}`)).sort();
+  }
+
+  async allIn(): Promise<void> {
+    const isIn = (): boolean => this.all.every(one => one.isIn);
+    await until(isIn, { what: `${this.all.length} clients that are in`, timeoutMs: ALL_IN_MS });
+  }
+
+  [Symbol.dispose](): void {
+    for (const one of this.all) one[Symbol.dispose]();
   }
 }

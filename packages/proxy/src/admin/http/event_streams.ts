@@ -31,7 +31,7 @@ export function roomFor(source: string, sources: readonly string[]): Room {
   if (sources.length < MOST_STREAMS) return { kind: 'free' };
   const most = Math.max(...counts.values());
   const place = sources.findIndex(one => counts.get(one) === most);
-  return place < 0 ? { kind: 'refused' } : { kind: 'after', place };
+  return { kind: 'after', place };
 }
 
 /** The page's live streams (server-sent events): `snapshot` at every refresh, `event` when something happens. */

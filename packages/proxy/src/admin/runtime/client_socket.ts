@@ -16,6 +16,7 @@ export class ClientSocket {
   readonly #socket: Socket;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #lines: Lines;
+  #silentSinceMs: number | null = performance.now();
 
   constructor(socket: Socket, timeoutMs: number) {
     this.#socket = socket;
@@ -27,12 +28,23 @@ export class ClientSocket {
     this.#lines = new Lines(this.#chunks);
   }
 
+  /**
+   * Since when only the client could go on: to say a whole line, or to close its side. Monotonic; null: something is on its
+   * way to it, or will be.
+   */
+  get silentSinceMs(): number | null {
+    return this.#socket.destroyed || this.#socket.writableLength > 0 ? null : this.#silentSinceMs;
+  }
+
   /** @throws Gone */
   async nextLine(): Promise<NextLine> {
+    this.#silentSinceMs = performance.now();
     try {
       return await this.#within(this.timeoutMs, () => this.#lines.next());
     } catch {
       throw new Gone();
+    } finally {
+      this.#silentSinceMs = null;
     }
   }
 
@@ -48,7 +60,9 @@ export class ClientSocket {
   /** Closes when all is sent. What the client still says is read away, else the kernel would drop what it has not got yet. */
   async finish(): Promise<void> {
     if (this.#socket.destroyed) return;
-    this.#socket.end();
+    this.#socket.end(() => {
+      this.#silentSinceMs = performance.now();
+    });
     try {
       await this.#within(LINGER_MS, async () => {
         while ((await this.#chunks.next()).done !== true);
@@ -58,6 +72,16 @@ export class ClientSocket {
       // It has gone by itself.
     }
     this.#socket.destroy();
+  }
+
+  /** Says this and closes, without waiting for the client for more than a moment. */
+  dismiss(text: string): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    if (!socket.writableEnded) socket.end(text);
+    socket.destroySoon();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
   }
 
   destroy(): void {

@@ -23,6 +23,7 @@ export interface ConnectionControl {
   quit(): void;
   /** Only downwards. */
   lowerLevel(level: AdminLevel): void;
+  /** Below `admin` never longer than is configured. */
   setTimeoutMs(timeoutMs: number): void;
 }
 

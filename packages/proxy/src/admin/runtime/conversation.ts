@@ -1,15 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { LimpetError } from '../../errors.ts';
 import { type Log, printable } from '../../log.ts';
 import type { ApiHandler } from '../api/contract.ts';
 import type { AdminLevel, By, Control } from '../control.ts';
+import { AnswerWriter, Interrupted } from './answer_writer.ts';
 import { type ClientSocket, Gone } from './client_socket.ts';
 import { type Answer, type Command, type ConnectionControl, isAllowed, PERMISSION_DENIED, Refusal } from './command.ts';
 import { escaped } from './escape.ts';
 import { failureText } from './failure_text.ts';
 import { findCommand } from './find_command.ts';
 import { readCommandLine } from './grammar.ts';
-import { LONGEST_LINE } from './lines.ts';
+import { LONGEST_LINE, type NextLine } from './lines.ts';
+import { Payload } from './payload.ts';
 import { unknownText } from './session_commands.ts';
 
 export interface ConversationOptions {
@@ -27,23 +27,30 @@ export interface ConversationOptions {
  */
 export class Conversation implements ConnectionControl {
   readonly #client: ClientSocket;
+  readonly #writer: AnswerWriter;
   readonly #options: ConversationOptions;
+  /** As configured where it came in: below `admin` it may not be silent for longer. */
+  readonly #timeoutMs: number;
   #level: AdminLevel;
   #isInteractive = false;
   #isOver = false;
   #isBusy = false;
-  /** When the event loop had its last turn, as far as this conversation knows. */
-  #turnMs = performance.now();
+  /** What is said at the end of the command that runs. */
+  #farewell = '';
+  /** Commands are left of the last line. */
+  #isCut = false;
 
   constructor(client: ClientSocket, options: ConversationOptions) {
     this.#client = client;
+    this.#writer = new AnswerWriter(client);
     this.#options = options;
+    this.#timeoutMs = client.timeoutMs;
     this.#level = options.level;
   }
 
-  /** A command is being carried out. */
-  get isBusy(): boolean {
-    return this.#isBusy;
+  /** Since when the client is silent though it is its turn; null: it is being answered, or is on its way out. */
+  get silentSinceMs(): number | null {
+    return this.#client.silentSinceMs;
   }
 
   /** Serves the client to the end. Never rejects. */
@@ -51,6 +58,7 @@ export class Conversation implements ConnectionControl {
     try {
       do await this.#nextLine();
       while (this.#isInteractive && !this.#isOver);
+      if (this.#farewell !== '' && (this.#isInteractive || this.#isCut)) await this.#client.write(this.#farewell);
       await this.#client.finish();
     } catch (error) {
       if (!(error instanceof Gone)) this.#fault(error, 'connection');
@@ -58,10 +66,17 @@ export class Conversation implements ConnectionControl {
     }
   }
 
-  /** After the command that runs, if any, no further one. */
-  stop(): void {
+  /** After the command that runs, if any, no further one; then the client is told why, and the connection is closed. */
+  stop(why: string): void {
     this.#isOver = true;
-    if (!this.#isBusy) this.#client.destroy();
+    if (this.#isBusy) this.#farewell = why;
+    else this.#client.dismiss(why);
+  }
+
+  /** At once, in the middle of a payload too. */
+  dismiss(why: string): void {
+    this.#isOver = true;
+    this.#client.dismiss(why);
   }
 
   /** At once, whatever it does. */
@@ -77,12 +92,15 @@ export class Conversation implements ConnectionControl {
     this.#isOver = true;
   }
 
+  /** From the next command on; a level that is lower already stays. */
   lowerLevel(level: AdminLevel): void {
-    this.#level = level;
+    if (isAllowed(this.#level, level)) this.#level = level;
+    this.setTimeoutMs(this.#client.timeoutMs);
   }
 
+  /** Only `admin` may be silent for longer than is configured: others would keep places that are few. */
   setTimeoutMs(timeoutMs: number): void {
-    this.#client.timeoutMs = timeoutMs;
+    this.#client.timeoutMs = this.#level === 'admin' ? timeoutMs : Math.min(timeoutMs, this.#timeoutMs);
   }
 
   async #nextLine(): Promise<void> {
@@ -91,125 +109,60 @@ export class Conversation implements ConnectionControl {
       this.#isOver = true;
       return;
     }
-    if (next.kind === 'too_long') {
+    const fault = faultOf(next);
+    if (next.kind !== 'line' || fault !== null) {
       this.#isOver = true;
-      await this.#client.write(`The line is too long: at most ${LONGEST_LINE} bytes.\n\n`);
+      await this.#client.write(`${fault}\n\n`);
       return;
     }
-    if (next.line.includes(NUL)) {
-      this.#isOver = true;
-      await this.#client.write('Commands are text.\n\n');
-      return;
-    }
-    const line = next.line.toString('utf8');
-    if (HTTP_REQUEST.test(line)) {
-      this.#isOver = true;
-      await this.#client.write('This is no HTTP server.\n\n');
-      return;
-    }
-    const { commands, hasPayload } = readCommandLine(line);
+    const { commands, hasPayload } = readCommandLine(next.line.toString('utf8'));
     for (const [index, words] of commands.entries()) {
+      this.#isCut = this.#isOver;
       if (this.#isOver) return;
       await this.#obey(words, hasPayload && index === commands.length - 1);
     }
   }
 
   async #obey(words: readonly string[], hasPayload: boolean): Promise<void> {
-    const payload = hasPayload ? this.#payload() : null;
+    const broken = (): void => this.quit();
+    const payload = hasPayload ? new Payload(this.#client, this.#isInteractive, broken) : null;
     this.#isBusy = true;
     try {
       await this.#answer(words, payload);
-      if (payload !== null) await skip(payload);
+      await payload?.skip();
+      if (this.#isOver && words[0] === 'quit') return;
+      await this.#writer.end(this.#isInteractive ? '\n> ' : '\n');
     } finally {
       this.#isBusy = false;
     }
-    if (this.#isOver && words[0] === 'quit') return;
-    await this.#client.write(this.#isInteractive ? '\n> ' : '\n');
-    await this.#breathe();
   }
 
-  /** A quick reader, and many commands or a quick source, would never let the event loop turn. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#turnMs < LONGEST_TURN_MS) return;
-    await nextTurn();
-    this.#turnMs = performance.now();
-  }
-
-  async #answer(words: readonly string[], payload: AsyncGenerator<Buffer> | null): Promise<void> {
+  async #answer(words: readonly string[], payload: Payload | null): Promise<void> {
     const found = findCommand(this.#options.commands, words);
     if (found.kind === 'unknown') {
-      await this.#say(unknownText(this.#options.commands, found.near, this.#level));
+      await this.#writer.say(unknownText(this.#options.commands, found.near, this.#level));
       return;
     }
     const { command, args } = found;
     try {
-      await this.#say(await this.#run(command, args, payload));
+      await this.#writer.say(await this.#run(command, args, payload));
     } catch (error) {
       if (error instanceof Gone) throw error;
       const { reason, isBegun } = error instanceof Interrupted ? error : { reason: error, isBegun: false };
       const text = failureText(reason) ?? this.#fault(reason, command.words);
-      await this.#say(isBegun ? `# failed: ${text}` : text);
+      await this.#writer.say(isBegun ? `# failed: ${text}` : text);
     }
   }
 
-  #run(command: Command, args: readonly string[], payload: AsyncGenerator<Buffer> | null): Answer | Promise<Answer> {
+  #run(command: Command, args: readonly string[], payload: Payload | null): Answer | Promise<Answer> {
     const { control, api, by, log } = this.#options;
     if (!isAllowed(this.#level, command.level)) throw new Refusal(PERMISSION_DENIED);
     if (payload !== null && command.takesPayload !== true) throw new Refusal('This command takes no payload.');
-    // It is ended by its empty line, not by whoever stops reading it.
-    const lines = payload === null ? null : { [Symbol.asyncIterator]: () => ({ next: () => payload.next() }) };
     const note = (text: string): void => {
       const what = printable(escaped(text));
       log.info('admin', { by, what }, `${what} (${by})`);
     };
-    return command.run(args, { control, api, by, level: this.#level, payload: lines, note, connection: this });
-  }
-
-  /** Writes an answer with its last line feed. */
-  async #say(answer: Answer): Promise<void> {
-    if (typeof answer !== 'string') return this.#pour(answer);
-    // An empty line would end the answer.
-    const text = answer.replaceAll(/\n{2,}/g, '\n').replace(/^\n|\n$/g, '');
-    if (text !== '') await this.#client.write(`${text}\n`);
-  }
-
-  /** @throws Interrupted where the stream breaks off, Gone where the client has left */
-  async #pour(chunks: AsyncIterable<string | Buffer>): Promise<void> {
-    let last = '\n';
-    let isBegun = false;
-    try {
-      for await (const chunk of chunks) {
-        if (chunk.length === 0) continue;
-        await this.#client.write(chunk);
-        await this.#breathe();
-        last = typeof chunk === 'string' ? chunk.slice(-1) : String.fromCharCode(chunk.at(-1) ?? 10);
-        isBegun = true;
-      }
-    } catch (error) {
-      if (error instanceof Gone) throw error;
-      if (last !== '\n') await this.#client.write('\n');
-      throw new Interrupted(error, isBegun);
-    }
-    if (last !== '\n') await this.#client.write('\n');
-  }
-
-  /** The lines up to an empty one. */
-  async *#payload(): AsyncGenerator<Buffer> {
-    for (;;) {
-      if (this.#isInteractive) await this.#client.write('+ ');
-      const next = await this.#client.nextLine();
-      if (next.kind === 'line' && next.line.length === 0) return;
-      if (next.kind !== 'line') {
-        this.#isOver = true;
-        const what = next.kind === 'end' ? 'the payload has no end' : `a line of the payload is too long`;
-        throw new LimpetError(
-          'BAD_PAYLOAD',
-          what,
-          `End it with an empty line; a line has at most ${LONGEST_LINE} bytes.`,
-        );
-      }
-      yield Buffer.concat([next.line, LINE_FEED]);
-    }
+    return command.run(args, { control, api, by, level: this.#level, payload, note, connection: this });
   }
 
   /** Tells the log, and answers what the client is told. */
@@ -220,30 +173,15 @@ export class Conversation implements ConnectionControl {
   }
 }
 
-/** What a command has not read of its payload is no command. Its answer is said already, so a missing end is no news. */
-async function skip(payload: AsyncIterable<Buffer>): Promise<void> {
-  try {
-    for await (const _line of payload);
-  } catch (error) {
-    if (error instanceof Gone) throw error;
-  }
-}
-
 /** What a browser sends that a web page has led here: `GET /;reload;x HTTP/1.1` would hold a command. */
 const HTTP_REQUEST = /^[A-Z]+ .* HTTP\/\d/;
 /** In what speaks another protocol (TLS, say), and may hold a stranger's text behind it; in no command. */
 const NUL = 0;
-const LONGEST_TURN_MS = 5;
-const LINE_FEED = Buffer.from('\n');
 
-/** A stream that broke off. */
-class Interrupted extends Error {
-  readonly reason: unknown;
-  readonly isBegun: boolean;
-
-  constructor(reason: unknown, isBegun: boolean) {
-    super('interrupted');
-    this.reason = reason;
-    this.isBegun = isBegun;
-  }
+/** Why nothing on this line is obeyed; null: it may be. */
+function faultOf(next: NextLine): string | null {
+  if (next.kind === 'too_long') return `The line is too long: at most ${LONGEST_LINE} bytes.`;
+  if (next.kind === 'end') return null;
+  if (next.line.includes(NUL)) return 'Commands are text.';
+  return HTTP_REQUEST.test(next.line.toString('utf8')) ? 'This is no HTTP server.' : null;
 }

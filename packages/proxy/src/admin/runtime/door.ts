@@ -7,10 +7,12 @@ import type { Control } from '../control.ts';
 import { ClientSocket } from './client_socket.ts';
 import { COMMANDS } from './commands.ts';
 import { Conversation } from './conversation.ts';
-import { adorn, isStillOurs, listenOnPath, removeSocketFile, type SocketFile } from './unix_path.ts';
+import { adorn, demandSafeFolder, isStillOurs, listenOnPath, removeSocketFile, type SocketFile } from './unix_path.ts';
 
-/** Clients of one socket at a time; further ones are told so. */
+/** Clients of one socket at a time; then the one that is silent for the longest makes room. */
 const MOST_CLIENTS = 64;
+const TOO_MANY = `Too many connections: at most ${MOST_CLIENTS}.\n\n`;
+const CLOSED = 'This socket is closed.\n\n';
 /** So long a command that runs when the door is closed may still take. */
 const CLOSE_MS = 1000;
 
@@ -60,25 +62,29 @@ export class Door {
     return this.#clients.size > 0;
   }
 
-  /** Level and timeout hold for clients that come from now on; owner and mode at once. @throws LimpetError */
+  /**
+   * Timeout and a higher level hold for clients that come from now on; owner, mode and a lower level at once.
+   * @throws LimpetError; then the level is as before
+   */
   async change(config: RuntimeApiConfig): Promise<void> {
     const { listen } = config;
     if (listen.kind === 'unix' && this.#file !== null && (await isStillOurs(this.#file))) {
+      await demandSafeFolder(listen.path);
       await adorn(listen.path, listen);
     }
     this.#config = config;
+    for (const client of this.#clients.keys()) client.lowerLevel(config.level);
   }
 
-  /** Nobody new comes in; who is there stays as long as it likes. */
+  /** Nobody new comes in. Who is there is told so and sent away; commands that run are answered. */
   async release(): Promise<void> {
-    this.#server.close();
-    if (this.#file !== null) await removeSocketFile(this.#file);
+    await this.#shut();
+    for (const client of this.#clients.keys()) client.stop(CLOSED);
   }
 
   /** Nobody new comes in, and who is there is sent away; commands that run have a second. */
   async close(): Promise<void> {
     await this.release();
-    for (const client of this.#clients.keys()) client.stop();
     const late = setTimeout(() => {
       for (const client of this.#clients.keys()) client.abandon();
     }, CLOSE_MS);
@@ -86,10 +92,15 @@ export class Door {
     clearTimeout(late);
   }
 
+  async #shut(): Promise<void> {
+    this.#server.close();
+    if (this.#file !== null) await removeSocketFile(this.#file);
+  }
+
   #welcome(socket: Socket): void {
-    if (this.#clients.size >= MOST_CLIENTS) {
+    if (!this.#hasRoom()) {
       socket.on('error', () => {});
-      socket.end(`Too many connections: at most ${MOST_CLIENTS}.\n\n`);
+      socket.end(TOO_MANY);
       socket.destroySoon();
       return;
     }
@@ -101,6 +112,19 @@ export class Door {
       this.#clients.delete(client);
     });
     this.#clients.set(client, served);
+  }
+
+  /** Or makes room. No: all are being answered. */
+  #hasRoom(): boolean {
+    if (this.#clients.size < MOST_CLIENTS) return true;
+    const silent = [...this.#clients.keys()].flatMap(client =>
+      client.silentSinceMs === null ? [] : [{ client, sinceMs: client.silentSinceMs }],
+    );
+    const [longest] = silent.sort((a, b) => a.sinceMs - b.sinceMs);
+    if (longest === undefined) return false;
+    this.#clients.delete(longest.client);
+    longest.client.dismiss(TOO_MANY);
+    return true;
   }
 }
 

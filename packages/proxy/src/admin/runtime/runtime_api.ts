@@ -9,7 +9,8 @@ export interface RuntimeApi {
   /** Paths and `host:port`, as they really are. */
   readonly listening: readonly string[];
   /**
-   * Opens what is new, then releases what is gone: its clients stay until they leave. Sockets that stay keep their clients.
+   * Opens what is new, then releases what is gone: its clients are sent away. Sockets that stay keep their clients; a level
+   * that is lower now is theirs too.
    * @throws LimpetError; then the same sockets listen as before
    */
   reconfigure(configs: readonly RuntimeApiConfig[]): Promise<void>;
@@ -32,7 +33,7 @@ export async function startRuntimeApi(
 class Doors implements RuntimeApi {
   readonly #house: House;
   #doors: ReadonlyMap<string, Door> = new Map();
-  /** Released by a reload; the clients of some may still be there. */
+  /** Released by a reload; some still answer a command. */
   #released: readonly Door[] = [];
 
   constructor(house: House) {

@@ -20,7 +20,7 @@ export function sessionCommands(all: () => readonly Command[]): readonly Command
     {
       words: 'set timeout cli',
       usage: '<delay>',
-      does: 'change how long this connection may be idle (seconds, or with a unit)',
+      does: 'change how long this connection may be idle (seconds, or with a unit); below admin only shorter',
       level: 'user',
       run: ([delay], { connection }) => {
         connection.setTimeoutMs(readDelayMs(delay));

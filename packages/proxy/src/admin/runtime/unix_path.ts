@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, lchown, lstat, rename, rm } from 'node:fs/promises';
+import { chmod, lchown, lstat, realpath, rename, rm, stat } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,6 +34,7 @@ export async function listenOnPath(
   predecessorPid: number | null,
 ): Promise<SocketFile> {
   const { path } = listen;
+  await demandSafeFolder(path);
   await mayReplace(path, predecessorPid);
   made += 1;
   const draft = join(dirname(path), `.limpet-${process.pid}-${made}`);
@@ -54,6 +55,27 @@ export async function listenOnPath(
     throw new LimpetError('RUNTIME_API_PATH', `cannot listen on ${path}: ${errorCode(error)}`, remedy, {
       cause: error,
     });
+  }
+}
+
+/** Others may write, and without the sticky bit rename and remove what is not theirs. */
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
+
+/**
+ * Refuses a path in a folder, or below one, in which everybody may put something else into its place: between two looks
+ * it would not be the same file. @throws LimpetError RUNTIME_API_PATH
+ */
+export async function demandSafeFolder(path: string): Promise<void> {
+  // Where there is none, listening says so.
+  let folder = await realpath(dirname(path)).catch(() => null);
+  while (folder !== null) {
+    const { mode } = await stat(folder).catch(() => ({ mode: 0 }));
+    if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
+      const what = `everybody may replace what is in ${folder}, so ${path} is not safe there`;
+      throw new LimpetError('RUNTIME_API_PATH', what, `Run chmod o-w ${folder}, or take another path.`);
+    }
+    folder = dirname(folder) === folder ? null : dirname(folder);
   }
 }
 

@@ -126,7 +126,7 @@ export abstract class PacedTask {
   #told(asked: number, count: number): void {
     this.moved += asked;
     if (asked > 0) this.lastAskedMs = performance.now();
-    this.#pace.giveBack(count - asked);
+    this.#pace.answered(asked, count);
   }
 }
 

@@ -58,6 +58,8 @@ export class Evictions {
 
   /** Its sessions are gone, and it answers no more. */
   workerGone(worker: number): void {
+    const owed = this.#open.filter(one => one.worker === worker);
     this.#open = this.#open.filter(one => one.worker !== worker);
+    for (const { told, count } of owed) told(0, count);
   }
 }

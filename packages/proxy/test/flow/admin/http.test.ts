@@ -99,7 +99,7 @@ test('a check of HTTP/1.0 without a Host header is answered', async () => {
   expect(raw.received().toString()).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test('readyz says why not', async () => {
+test('readyz says why not, to those who may look', async () => {
   await using served = await serve({ users: USERS });
   served.control.facts = {
     ...served.control.facts,
@@ -108,8 +108,16 @@ test('readyz says why not', async () => {
       at(served.control, 1),
     ],
   };
-  const { status, json } = await served.ask('/readyz');
-  expect([status, json]).toEqual([503, { ready: false, reasons: ['backend emqx has no usable server'] }]);
+  const asked = async (as?: string) => {
+    const { status, json } = await served.ask('/readyz', as === undefined ? {} : { as });
+    return [status, json];
+  };
+  const why = { ready: false, reasons: ['backend emqx has no usable server'] };
+  expect(await asked()).toEqual([503, { ready: false }]);
+  expect(await asked('user:wrong')).toEqual([503, { ready: false }]);
+  expect(await asked('user:limpet')).toEqual([503, why]);
+  await served.server.reconfigure(CONFIG);
+  expect(await asked()).toEqual([503, why]);
 });
 
 function at(control: FakeControl, place: number) {
@@ -239,8 +247,10 @@ test('an error inside is told as one, without its text, and logged', async () =>
 
 test('a name of a client that is HTML stays a text of JSON', async () => {
   await using served = await serve({ users: USERS });
-  const id = '<img src=x onerror=alert(1)>\u0000\u001b[2J';
-  const { json, headers } = await served.ask(`/api/v1/clients/${encodeURIComponent(id)}`, { as: 'admin:limpet' });
+  const id = '<img src=x onerror=alert(1)>\u0000\u001b[2J\u009b\u200b\u202e';
+  const { json, headers, text } = await served.ask(`/api/v1/clients/${encodeURIComponent(id)}`, { as: 'admin:limpet' });
   expect(json.client_id).toBe(id);
+  // And of `curl` on a terminal nothing acts or hides.
+  expect(text).toMatch(/^[\x20-\x7e]*\n$/);
   expect(headers['content-type']).toBe('application/json; charset=utf-8');
 });

@@ -97,6 +97,8 @@ test('wrong passwords: 401, after ten 429, one line in the log, and no secret in
   const { status, headers } = await served.ask('/stats', { as: 'admin:limpet' });
   expect(status).toBe(429);
   expect(Number(headers['retry-after'])).toBeLessThanOrEqual(6);
+  // Another user comes in from the same address.
+  expect((await served.ask('/stats', { as: 'operator:limpet' })).status).toBe(200);
   expect(served.log.lines).toHaveLength(1);
   expect(served.log.lines[0]).toMatch(/^warn stats_auth_failed /);
   expect(served.log.lines.join()).not.toMatch(/hunter|limpet|scrypt/);
@@ -203,12 +205,32 @@ test('other users: live streams end, so that nobody stays in who may not', async
   expect((await served.ask('/stats', { as: 'user:limpet' })).status).toBe(401);
 });
 
-test('the 33rd stream is refused, and a reader that reads nothing is dropped', async () => {
-  await using served = await serve({ refreshMs: 1_000 });
-  const streams = await Promise.all(Array.from({ length: 32 }, () => stream(served.port, null)));
+test('a source has eight streams at most, and keeps no other source out', async () => {
+  await using served = await serve();
+  const streams: Raw[] = [];
+  const open = async (source: string) => {
+    const one = await stream(served.port, null, source);
+    streams.push(one);
+    await until(() => events(one, 'snapshot').length > 0, { what: 'a snapshot' });
+    return one;
+  };
   try {
-    await until(() => streams.every(one => events(one, 'snapshot').length > 0), { what: '32 streams' });
+    for (let n = 0; n < 8; n += 1) await open('127.0.0.1');
     expect(await served.ask('/stats/events')).toMatchObject({ status: 503, headers: { 'retry-after': '30' } });
+    for (let n = 0; n < 24; n += 1) await open(`127.0.0.${2 + (n % 4)}`);
+    await open('127.0.0.9');
+    await streams[0]?.waitForEnd();
+    expect(streams.filter(one => one.isClosed || one.ended)).toEqual([streams[0]]);
+  } finally {
+    for (const one of streams) one[Symbol.dispose]();
+  }
+});
+
+test('a reader that reads nothing is dropped', async () => {
+  await using served = await serve({ refreshMs: 1_000 });
+  const streams = await Promise.all(Array.from({ length: 8 }, () => stream(served.port, null)));
+  try {
+    await until(() => streams.every(one => events(one, 'snapshot').length > 0), { what: 'all streams' });
     const [slow, ...others] = streams;
     slow?.stopReading();
     const message = 'x'.repeat(65_536);
@@ -234,8 +256,8 @@ test('the 33rd stream is refused, and a reader that reads nothing is dropped', a
 
 type Raw = Awaited<ReturnType<typeof connectRaw>>;
 
-async function stream(port: number, user: string | null): Promise<Raw> {
-  const raw = await connectRaw(port);
+async function stream(port: number, user: string | null, source = '127.0.0.1'): Promise<Raw> {
+  const raw = await connectRaw(port, { localAddress: source });
   const auth = user === null ? '' : `Authorization: Basic ${Buffer.from(`${user}:limpet`).toString('base64')}\r\n`;
   await raw.write(Buffer.from(`GET /stats/events HTTP/1.1\r\nHost: localhost\r\n${auth}\r\n`));
   return raw;

@@ -96,10 +96,22 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
     ...{ atMs: nowMs, backends, tasks },
     info: {
       ...scope(sessions, 84, counts),
-      ...{ name: 'lb1', version: '0.4.0', node: 'v20.20.2', pid: 4711, startedAtMs: nowMs - 27.4 * HOUR_MS, loopDelayMaxMs: 3.2 },
+      ...{
+        name: 'lb1',
+        version: '0.4.0',
+        node: 'v20.20.2',
+        pid: 4711,
+        startedAtMs: nowMs - 27.4 * HOUR_MS,
+        loopDelayMaxMs: 3.2,
+      },
       ...{ workers: 2, maxconn: 100_000, store: 'redis', storeReachable: true, role: 'active', stopping: false },
       ...{ relay: 'node streams', configPath: '/etc/limpet/limpet.yaml', reloads: 2, lastReload: null },
-      ...{ upgrade: { predecessorPid: null, successorPid: null, failure: null }, ulimitN: 262_144, queued: 3, loopDelayMaxMs: 4.1 },
+      ...{
+        upgrade: { predecessorPid: null, successorPid: null, failure: null },
+        ulimitN: 262_144,
+        queued: 3,
+        loopDelayMaxMs: 4.1,
+      },
     },
     frontends: [
       {
@@ -118,7 +130,13 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
     ],
     workers: [1, 2].map(number => ({
       ...scope(Math.round(sessions / 2), 42, counts),
-      ...{ name: `lb1/${number}`, pid: 4711 + number, state: 'ready', startedAtMs: nowMs - 27.4 * HOUR_MS, loopDelayMaxMs: 3.2 },
+      ...{
+        name: `lb1/${number}`,
+        pid: 4711 + number,
+        state: 'ready',
+        startedAtMs: nowMs - 27.4 * HOUR_MS,
+        loopDelayMaxMs: 3.2,
+      },
     })),
   };
 }

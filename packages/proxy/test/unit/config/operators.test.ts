@@ -93,13 +93,17 @@ describe('hashes of passwords', () => {
     expect(read).toEqual({ cost: 16_384, blockSize: 8, parallelization: 1, salt: SALT, hash: made });
   });
 
+  test.each(['ln=16,r=8,p=1', 'ln=15,r=16,p=2'])('%s is taken', form => {
+    expect(readScryptHash(HASH.replace('ln=15,r=8,p=1', form))).not.toBeNull();
+  });
+
   test.each([
     'hunter2',
     '',
     HASH.replace('ln=15', 'ln=13'),
-    HASH.replace('ln=15', 'ln=19'),
+    HASH.replace('ln=15', 'ln=17'),
     HASH.replace('r=8', 'r=0'),
-    HASH.replace('p=1', 'p=9'),
+    HASH.replace('p=1', 'p=3'),
     HASH.slice(0, -40),
     `${HASH}=`,
     `${HASH} `,

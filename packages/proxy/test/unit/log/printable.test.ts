@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { printable } from '../../../src/log.ts';
 
-/** C0 and C1 controls, DEL, and every mark that turns the reading direction or breaks a line (Unicode 15, Bidi_Control). */
-const ACTED_ON = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\ufeff]/u;
+/** C0 and C1 controls, DEL, every mark that turns the reading direction or breaks a line, and whatever is not seen. */
+const ACTED_ON = /[\p{Cc}\p{Cf}\p{Bidi_Control}\u2028\u2029\ufeff\u034f\u115f\u3164\ufe0f]/u;
 
 /** As the log writes it. */
 function written(text: string): string {
@@ -52,6 +52,7 @@ describe('printable', () => {
     ['letters of any script', 'Gerät-温度-🐚', 'Gerät-温度-🐚'],
     ['an escape of the C1 set', 'a\u009b31mb', 'a\\u009b31mb'],
     ['a mark that turns the direction', 'a\u202eb', 'a\\u202eb'],
+    ['what is not seen', 'a\u200bb\u2060\u00ad\u{e0041}', 'a\\u200bb\\u2060\\u00ad\\udb40\\udc41'],
     ['exactly 256 characters', 'x'.repeat(256), 'x'.repeat(256)],
     ['one more', 'x'.repeat(257), `${'x'.repeat(256)}… (257 characters)`],
     ['nothing', '', ''],

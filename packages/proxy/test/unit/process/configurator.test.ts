@@ -107,6 +107,27 @@ test('edits and reloads come one after the other, each on what the one before ha
   expect((await configurator.reload()).changes).toContain('global: maxconn 100002 → 100000');
 });
 
+test.each([
+  ['serves', (resolve: () => void) => resolve()],
+  ['fails', (_resolve: () => void, reject: (error: Error) => void) => reject(new Error('no worker'))],
+])('what is asked during the start waits until it %s', async (_how, end) => {
+  const { configurator, said } = scene();
+  let over = (): void => {};
+  configurator.waitFor(
+    new Promise<void>((resolve, reject) => {
+      over = () => end(resolve, reject);
+    }),
+  );
+  const edited = configurator.edit(config => config).then(() => said.push('edited'));
+  const reloaded = configurator.reload();
+  await new Promise(resolve => setImmediate(resolve));
+  expect(said).toEqual([]);
+  over();
+  await Promise.all([edited, reloaded]);
+  expect(said).toContain('edited');
+  expect(configurator.reloads).toBe(1);
+});
+
 test('a disabled frontend has no binds, across reloads too, until it is enabled', async () => {
   const { configurator, write } = scene();
   const binds = (): number | undefined => configurator.config.frontends[0]?.binds.length;

@@ -153,6 +153,6 @@ describe('ControlRoom', () => {
   it("does not write a client's text into the log line of ended sessions", async () => {
     const { room: control, logged } = room();
     expect(await control.endSessions({ clientId: 'secret-device' }, BY)).toBe(3);
-    expect(logged).toEqual(['3 sessions ended (by clientId) (runtime_api unix)']);
+    expect(logged).toEqual(['3 sessions ended, chosen by clientId (runtime_api unix)']);
   });
 });

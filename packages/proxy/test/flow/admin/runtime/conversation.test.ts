@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ApiHandler } from '../../../../src/admin/api/contract.ts';
 import { until } from '../../../kit/condition.ts';
 import { ask, openHouse, Terminal, unixConfig } from './house.ts';
 
@@ -167,17 +168,50 @@ describe('interactive', () => {
     expect(terminal.heard).toBe('\n> ');
   });
 
-  it('tells the 65th client that there are too many', async () => {
+  it('lets the one leave that was silent for the longest, where there are 64', async () => {
     await using house = await openHouse();
     const terminals = Array.from({ length: 64 }, () => new Terminal(house.path));
     for (const terminal of terminals) terminal.say('prompt\n');
     await until(() => terminals.every(({ heard }) => heard === '\n> '), { what: 'all prompts' });
-    expect(await ask(house.path, 'show version\n')).toBe('Too many connections: at most 64.\n\n');
-    terminals[0]?.socket.destroy();
-    await until(async () => (await ask(house.path, 'show version\n').catch(() => '')) === '0.1.0\n\n', {
-      what: 'room',
-    });
+    const [first, second] = terminals;
+    first?.say('show version\n');
+    await until(() => first?.heard.endsWith('0.1.0\n\n> '), { what: 'an answer' });
+    for (const terminal of terminals.slice(2)) terminal.say('show version\n');
+    await until(() => terminals.slice(2).every(({ heard }) => heard.endsWith('0.1.0\n\n> ')), { what: 'all answers' });
+    expect(await ask(house.path, 'show version\n')).toBe('0.1.0\n\n');
+    await until(() => second?.isClosed, { what: 'the end of the silent one' });
+    expect(second?.heard).toBe('\n> Too many connections: at most 64.\n\n');
+    expect(terminals.filter(({ isClosed }) => isClosed)).toHaveLength(1);
     for (const terminal of terminals) terminal.socket.destroy();
+  });
+
+  it('lets nobody leave whose answer is being made, and tells the 65th that there are too many', async () => {
+    let asked = 0;
+    let answer = (): void => {};
+    const answered = new Promise<void>(resolve => {
+      answer = resolve;
+    });
+    const handler: ApiHandler = async () => {
+      asked += 1;
+      await answered;
+      return { status: 200, json: 1 };
+    };
+    await using house = await openHouse({ handler });
+    const terminals = Array.from({ length: 64 }, () => new Terminal(house.path));
+    for (const terminal of terminals) terminal.say('api GET /a\n');
+    await until(() => asked === 64, { what: 'all questions' });
+    expect(await ask(house.path, 'show version\n')).toBe('Too many connections: at most 64.\n\n');
+    answer();
+    await until(() => terminals.every(({ heard }) => heard === '200\n1\n\n'), { what: 'all answers' });
+    for (const terminal of terminals) terminal.socket.destroy();
+  });
+
+  it('closes a silent one below admin when it is configured, whatever it asks for', async () => {
+    await using house = await openHouse({ timeoutMs: 100, level: 'operator' });
+    await using terminal = new Terminal(house.path);
+    terminal.say('set timeout cli 1d;prompt\n');
+    await until(() => terminal.isClosed, { what: 'the end' });
+    expect(terminal.heard).toBe('\n\n> ');
   });
 });
 

@@ -1,7 +1,8 @@
-import { link, lstat, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import type { ApiHandler } from '../../../../src/admin/api/contract.ts';
 import { startRuntimeApi } from '../../../../src/admin/runtime/runtime_api.ts';
 import { SILENT } from '../../../../src/log.ts';
 import { until } from '../../../kit/condition.ts';
@@ -59,13 +60,36 @@ describe('a socket file', () => {
     expect(house.api.listening).toEqual([house.path, left]);
   });
 
+  it('is in no folder in which everybody may replace it', async () => {
+    await using house = await openHouse();
+    const open = house.directory.file('open');
+    const below = `${open}/below`;
+    await mkdir(below, { recursive: true });
+    await chmod(open, 0o777);
+    for (const folder of [open, below]) {
+      await expect(house.api.reconfigure([unixConfig(`${folder}/a.sock`)])).rejects.toMatchObject({
+        code: 'RUNTIME_API_PATH',
+        message: `everybody may replace what is in ${open}, so ${folder}/a.sock is not safe there`,
+        remedy: `Run chmod o-w ${open}, or take another path.`,
+      });
+    }
+    await chmod(open, 0o1777);
+    const path = `${open}/a.sock`;
+    await house.api.reconfigure([unixConfig(path)]);
+    expect(await ask(path, 'show version\n')).toBe('0.1.0\n\n');
+    await chmod(open, 0o777);
+    await expect(house.api.reconfigure([unixConfig(path)])).rejects.toMatchObject({ code: 'RUNTIME_API_PATH' });
+  });
+
   it('is not taken from a program that runs', async () => {
     await using house = await openHouse();
     await expect(second(house, {})).rejects.toMatchObject({
       code: 'RUNTIME_API_IN_USE',
       message: `process 4711 listens on ${house.path}`,
     });
-    await expect(second(house, { upgrade: { predecessorPid: 1, successorPid: null, failure: null } })).rejects.toThrow('4711');
+    await expect(second(house, { upgrade: { predecessorPid: 1, successorPid: null, failure: null } })).rejects.toThrow(
+      '4711',
+    );
     expect(await ask(house.path, 'show version\n')).toBe('0.1.0\n\n');
   });
 
@@ -74,7 +98,10 @@ describe('a socket file', () => {
     await using terminal = new Terminal(house.path);
     terminal.say('prompt\n');
     await until(() => terminal.heard === '\n> ', { what: 'a prompt' });
-    const successor = await second(house, { version: '0.2.0', upgrade: { predecessorPid: 4711, successorPid: null, failure: null } });
+    const successor = await second(house, {
+      version: '0.2.0',
+      upgrade: { predecessorPid: 4711, successorPid: null, failure: null },
+    });
     expect(await ask(house.path, 'show version\n')).toBe('0.2.0\n\n');
     terminal.say('show version\n');
     await until(() => terminal.heard.includes('0.1.0'), { what: 'an answer of the old one' });
@@ -86,7 +113,7 @@ describe('a socket file', () => {
 });
 
 describe('reconfigure', () => {
-  it('keeps the clients of what stays and of what goes', async () => {
+  it('keeps the clients of what stays, at the level that is theirs now, and sends those of what goes away', async () => {
     await using house = await openHouse();
     await using terminal = new Terminal(house.path);
     terminal.say('prompt\n');
@@ -94,12 +121,38 @@ describe('reconfigure', () => {
     const other = house.directory.file('other.sock');
     await house.api.reconfigure([unixConfig(other), unixConfig(house.path, { level: 'user' })]);
     expect(await ask(house.path, 'show cli level\n')).toBe('user\n\n');
+    terminal.say('show cli level;disable server emqx/emqx1\n');
+    await until(() => terminal.heard.endsWith('user\n\n> Permission denied\n\n> '), {
+      what: 'the lower level',
+      seen: () => terminal.heard,
+    });
+    await house.api.reconfigure([unixConfig(other), unixConfig(house.path)]);
+    terminal.say('show cli level\n');
+    await until(() => terminal.heard.endsWith('denied\n\n> user\n\n> '), { what: 'the level that it came to' });
     await house.api.reconfigure([unixConfig(other)]);
     await expect(ask(house.path, 'show version\n')).rejects.toThrow('ENOENT');
-    terminal.say('show cli level\n');
-    await until(() => terminal.heard.includes('admin'), { what: 'an answer' });
-    await house.api.close();
     await until(() => terminal.isClosed, { what: 'the end' });
+    expect(terminal.heard).toMatch(/> This socket is closed\.\n\n$/);
+    expect(house.control.orders).toEqual([]);
+  });
+
+  it('answers the command that runs on a socket that goes, and no further one', async () => {
+    let asked = false;
+    let answer = (): void => {};
+    const answered = new Promise<void>(resolve => {
+      answer = resolve;
+    });
+    const handler: ApiHandler = async () => {
+      asked = true;
+      await answered;
+      return { status: 200, json: 1 };
+    };
+    await using house = await openHouse({ handler });
+    const said = ask(house.path, 'api GET /a;show version\n');
+    await until(() => asked, { what: 'a question' });
+    await house.api.reconfigure([]);
+    answer();
+    expect(await said).toBe('200\n1\n\nThis socket is closed.\n\n');
   });
 
   it('changes nothing where one socket cannot be opened', async () => {

@@ -2,7 +2,8 @@ import { scryptSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Authenticator } from '../../../../src/admin/http/authenticator.ts';
 import { readBasic } from '../../../../src/admin/http/basic.ts';
-import { hashPassword, isPassword } from '../../../../src/admin/http/password.ts';
+import { Failures } from '../../../../src/admin/http/failures.ts';
+import { costliest, hashPassword, isPassword } from '../../../../src/admin/http/password.ts';
 import { Turns } from '../../../../src/admin/http/turns.ts';
 import type { StatsUser } from '../../../../src/config/resolved.ts';
 
@@ -60,17 +61,55 @@ test('who is known comes in with the level that is theirs', async () => {
   expect(await door.judge(basic('eve:other'), SOURCE)).toEqual({ kind: 'wrong' });
 });
 
-test('ten wrong passwords a minute from one source, then none is looked at', async () => {
+test('ten wrong passwords a minute for one name from one source, then none is looked at', async () => {
   const door = new Authenticator(users);
   const wrong = (now: number, source = SOURCE) => door.judge(basic(`ann:${now}`), source, now);
-  await door.judge(basic('bob:other'), SOURCE, 1_000);
   for (let n = 0; n < 10; n += 1) expect(await wrong(1_000 + n)).toEqual({ kind: 'wrong' });
   expect(await wrong(1_020)).toEqual({ kind: 'too_many', retryAfterS: 6 });
   expect(await door.judge(basic('ann:s3cret:ü'), SOURCE, 1_021)).toMatchObject({ kind: 'too_many' });
-  // Whoever is remembered stays in, others have tries of their own, and time brings new ones.
+  // Other users of the same address and other addresses have tries of their own, and time brings new ones.
   expect(await door.judge(basic('bob:other'), SOURCE, 1_022)).toMatchObject({ kind: 'let_in' });
   expect(await wrong(1_023, '192.0.2.2')).toEqual({ kind: 'wrong' });
   expect(await door.judge(basic('ann:s3cret:ü'), SOURCE, 7_100)).toMatchObject({ kind: 'let_in' });
+});
+
+test('names that do not exist are counted as one', async () => {
+  const door = new Authenticator(users);
+  const kinds: string[] = [];
+  for (let n = 0; n < 11; n += 1) kinds.push((await door.judge(basic(`eve${n}:x`), SOURCE, 1_000)).kind);
+  expect(kinds).toEqual([...Array.from({ length: 10 }, () => 'wrong'), 'too_many']);
+  expect(await door.judge(basic('bob:other'), SOURCE, 1_001)).toMatchObject({ kind: 'let_in' });
+});
+
+test('a hundred wrong ones a minute from one source, whatever the names', () => {
+  const failures = new Failures();
+  const waits = Array.from({ length: 101 }, (_, n) => failures.try('2001:db8::1', `user${n}`, 1_000));
+  expect(waits).toEqual([...Array.from({ length: 100 }, () => 0), 1]);
+  expect(failures.try('2001:db8::2', 'new', 1_000)).toBe(1);
+  expect(failures.try('192.0.2.1', 'new', 1_000)).toBe(0);
+  // A refused try costs nothing, and one that was right is given back.
+  failures.forgive('2001:db8::1', 'user0');
+  expect(failures.try('2001:db8::1', 'user100', 1_000)).toBe(0);
+});
+
+test('a name that nobody has, and one with a cheap hash, take as long as the costliest hash', async () => {
+  const cheap = hashed('a');
+  const costly = cheap.replace('r=1', 'r=16');
+  expect(costliest([cheap, costly, cheap.replace('r=1', 'r=8')])).toBe(costly);
+  expect(costliest([])).toBe('');
+  const door = new Authenticator([
+    { name: 'ann', password: cheap, level: 'user' },
+    { name: 'bob', password: costly, level: 'user' },
+  ]);
+  const timeOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const startMs = performance.now();
+    await work();
+    return performance.now() - startMs;
+  };
+  const cheapMs = await timeOf(() => isPassword('x', cheap));
+  for (const name of ['ann', 'bob', 'eve']) {
+    expect(await timeOf(() => door.judge(basic(`${name}:x`), SOURCE))).toBeGreaterThan(4 * cheapMs);
+  }
 });
 
 test('right passwords cost no tries, and are forgotten after a minute', async () => {

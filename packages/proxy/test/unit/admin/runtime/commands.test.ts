@@ -156,6 +156,7 @@ describe('refusals in the words of HAProxy', () => {
     ['show sess 0x2000000000001', 'Session not found.'],
     ['set timeout cli', 'Expects an integer value.'],
     ['rebalance nope rate 5', 'No such backend.'],
+    ['drain server emqx/emqx1 rate 1000001', "'rate' expects sessions a second, at most 1000000: 200 or 200/s."],
     ['rebalance emqx', "'rebalance' expects 'rate' and sessions a second: rebalance emqx rate 200."],
   ])('%s', async (line, answer) => {
     expect(await ask(line)).toBe(answer);

@@ -12,6 +12,8 @@ describe('text of clients', () => {
     ['a\nb\u001b[31m', 'a\\x0ab\\x1b[31m'],
     ['\u202eevil', '\\xe2\\x80\\xaeevil'],
     ['\\x41', '\\\\x41'],
+    ['a\u200bb\u2061\u00ad', 'a\\xe2\\x80\\x8bb\\xe2\\x81\\xa1\\xc2\\xad'],
+    ['\u3164\u{e0041}', '\\xe3\\x85\\xa4\\xf3\\xa0\\x81\\x81'],
   ])('%j is %j', (text, line) => {
     expect(escaped(text)).toBe(line);
   });

@@ -11,7 +11,9 @@ describe('Pace', () => {
     let nowMs = 0;
     return waits.flatMap(waitMs => {
       nowMs += waitMs;
-      return Array.from({ length: pace.take(nowMs, MANY) }, () => nowMs);
+      const count = pace.take(nowMs, MANY);
+      pace.answered(count, count);
+      return Array.from({ length: count }, () => nowMs);
     });
   }
 
@@ -49,6 +51,26 @@ describe('Pace', () => {
     );
   });
 
+  test('however late the answers come, no second has more of them than a tenth above, and one', () => {
+    const steps = fc.array(fc.record({ waitMs: fc.nat(400), isAnswered: fc.boolean() }), { maxLength: 80 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2000 }), steps, (rate, all) => {
+        const pace = new Pace(rate, 0);
+        const answers: number[] = [];
+        let [nowMs, owed] = [0, 0];
+        for (const { waitMs, isAnswered } of all) {
+          nowMs += waitMs;
+          owed += pace.take(nowMs, MANY);
+          if (!isAnswered) continue;
+          pace.answered(owed, owed);
+          answers.push(...Array.from({ length: owed }, () => nowMs));
+          owed = 0;
+        }
+        for (const at of new Set(answers)) expect(inSecond(answers, at - 0.001)).toBeLessThanOrEqual(rate * 1.1 + 1);
+      }),
+    );
+  });
+
   test('less than one a second', () => {
     expect(
       passed(
@@ -62,7 +84,7 @@ describe('Pace', () => {
     expect(passed(0, [1000, 100_000])).toEqual([]);
     const pace = new Pace(100, 0);
     expect(pace.take(50, MANY)).toBe(5);
-    pace.giveBack(2);
+    pace.answered(3, 5);
     expect([pace.take(50, 1), pace.take(50, MANY)]).toEqual([1, 1]);
     pace.restart(10_000);
     expect(pace.take(10_000, MANY)).toBe(0);

@@ -1,0 +1,53 @@
+import { type AdminStore, NO_RECORD } from '@limpet/state';
+import type { Config } from '../config/resolved.ts';
+import type { AdminWord } from './upgrade_wire.ts';
+
+/** The process before this one, and the one behind it. */
+type Neighbour = 'predecessor' | 'successor';
+
+/**
+ * What operators have said of servers, where no store is shared: the processes of an upgrade tell each other, so that a
+ * `maint` said to one of them ends sessions in all.
+ */
+export class AdminExchange {
+  readonly #admin: AdminStore;
+  readonly #config: () => Config;
+  readonly #tell: (to: Neighbour, word: AdminWord) => void;
+  /** Whose word is being taken over just now. */
+  #from: Neighbour | null = null;
+
+  constructor(admin: AdminStore, config: () => Config, tell: (to: Neighbour, word: AdminWord) => void) {
+    this.#admin = admin;
+    this.#config = config;
+    this.#tell = tell;
+    admin.onChange(backend => this.#changed(backend));
+  }
+
+  /** All that there is to say; none where the store is shared. */
+  words(): AdminWord[] {
+    const { state, backends } = this.#config();
+    return state.store === 'memory' ? backends.flatMap(({ name }) => this.#wordsOf(name)) : [];
+  }
+
+  /** Never said back to whom it came from: two words that meet on the way would chase each other for ever. */
+  said([, backend, server, record]: AdminWord, from: Neighbour): void {
+    if (this.#config().state.store !== 'memory') return;
+    this.#from = from;
+    void this.#admin.set(backend, server, record);
+    this.#from = null;
+  }
+
+  #changed(backend: string): void {
+    if (this.#config().state.store !== 'memory') return;
+    for (const to of ['predecessor', 'successor'] as const) {
+      if (this.#from !== to) for (const word of this.#wordsOf(backend)) this.#tell(to, word);
+    }
+  }
+
+  /** Of all servers: one that is `ready` again is news too. */
+  #wordsOf(backend: string): AdminWord[] {
+    const records = this.#admin.records(backend);
+    const servers = this.#config().backends.find(({ name }) => name === backend)?.servers ?? [];
+    return servers.map(({ name }) => ['admin', backend, name, records.get(name) ?? NO_RECORD]);
+  }
+}
