@@ -10,5 +10,7 @@ export type { FrontendFacts, TaskFacts, WorkerFacts } from './admin/snapshot.ts'
 export { formatProblem, type LoadedConfig, loadConfig, type Problem } from './config/load.ts';
 export type { Config } from './config/resolved.ts';
 export { errorCode, LimpetError } from './errors.ts';
-export { type Listening, type RunningProxy, startProxy } from './process/primary.ts';
-export { declineUpgrade } from './process/upgrade_predecessor.ts';
+export type { Listening } from './process/bindings.ts';
+export { startProxy } from './process/primary.ts';
+export type { RunningProxy } from './process/running_proxy.ts';
+export { declineUpgrade } from './process/upgrade/predecessor.ts';

@@ -84,15 +84,20 @@ export class HealthMonitor {
   reconfigure(backends: readonly BackendConfig[]): void {
     this.#backends = new Map(backends.map(backend => [backend.name, backend]));
     for (const [backend, watches] of this.#watches) this.#dropGone(backend, watches);
+    const turns: (() => void)[] = [];
     for (const backend of backends) {
       const watches = this.#watches.get(backend.name) ?? new Map<string, Watched>();
       this.#watches.set(backend.name, watches);
       for (const server of backend.servers) {
         const known = watches.get(server.name);
-        if (known === undefined) watches.set(server.name, this.#begin(backend.name, server));
-        else this.#goOn(backend.name, known, server);
+        const watched = known ?? { watch: this.#watch(backend.name, server), server, isOff: false, inMaint: false };
+        watches.set(server.name, watched);
+        if (known !== undefined) turns.push(() => this.#goOn(backend.name, known, server));
+        else if (this.#running) turns.push(() => watched.watch.start());
       }
     }
+    // Behind all of it: whoever is told of a change at once may ask for any server of the configuration.
+    for (const turn of turns) turn();
   }
 
   /** What a client met on a server. Unknown servers are passed over: word of a worker may outlive a server. */
@@ -160,12 +165,6 @@ export class HealthMonitor {
       void ending.finally(() => this.#ending.delete(ending));
     }
     if (watches.size === 0 && !this.#backends.has(backend)) this.#watches.delete(backend);
-  }
-
-  #begin(backend: string, server: ServerConfig): Watched {
-    const watched = { watch: this.#watch(backend, server), server, isOff: false, inMaint: false };
-    if (this.#running) watched.watch.start();
-    return watched;
   }
 
   #goOn(backend: string, known: Watched, server: ServerConfig): void {

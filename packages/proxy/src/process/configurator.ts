@@ -121,9 +121,14 @@ export class Configurator {
   setFrontendEnabled(frontend: string, enabled: boolean): Promise<void> {
     return this.#inTurn(async () => {
       const { binds = [] } = this.#fileConfig.frontends.find(({ name }) => name === frontend) ?? {};
-      await this.#take(withFrontendChanged(this.#config, frontend, { binds: enabled ? binds : [] }), false);
-      if (enabled) this.#disabled.delete(frontend);
-      else this.#disabled.add(frontend);
+      try {
+        await this.#take(withFrontendChanged(this.#config, frontend, { binds: enabled ? binds : [] }), false);
+      } catch (error) {
+        // In use all the same: the next reload must not undo it.
+        if (isLate(error)) this.#noteDisabled(frontend, !enabled);
+        throw error;
+      }
+      this.#noteDisabled(frontend, !enabled);
     });
   }
 
@@ -164,12 +169,16 @@ export class Configurator {
         problems: [],
       };
     } catch (error) {
-      if (!(error instanceof LimpetError)) throw error;
-      const { code, message, remedy } = error;
-      if (code !== 'RELOAD_LATE') return failed([`${message}; ${remedy}`], warnings);
+      const { message, remedy } = error instanceof LimpetError ? error : unforeseen(error);
+      if (!isLate(error)) return failed([`${message}; ${remedy}`], warnings);
       this.#fileConfig = file;
       return { ok: true, changes, needsRestart, warnings: [...warnings, `${message}; ${remedy}`], problems: [] };
     }
+  }
+
+  #noteDisabled(frontend: string, isDisabled: boolean): void {
+    if (isDisabled) this.#disabled.add(frontend);
+    else this.#disabled.delete(frontend);
   }
 
   /** Answers whose TLS files were others. */
@@ -227,7 +236,18 @@ export class Configurator {
 
 function stopping(): LimpetError {
   const what = 'the proxy is stopping, or another process takes over just now';
-  return new LimpetError('STOPPING', what, 'the process that comes next reads the configuration as it is then');
+  return new LimpetError('STOPPING', what, 'do it again when the process that comes next serves');
+}
+
+/** It is in use, and some worker has not said so in time. */
+function isLate(error: unknown): boolean {
+  return error instanceof LimpetError && error.code === 'RELOAD_LATE';
+}
+
+/** A reload that fails in a way that nobody thought of must not end the process, and all sessions with it. */
+function unforeseen(error: unknown): LimpetError {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new LimpetError('RELOAD_FAILED', what, 'this is a bug of Limpet: please report it, and restart when you can');
 }
 
 function failed(problems: readonly string[], warnings: readonly string[] = []): ReloadReport {

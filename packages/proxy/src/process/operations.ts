@@ -1,16 +1,15 @@
-import type { AdminState } from '@limpet/state';
 import { LedgerClock } from '../account/ledger_clock.ts';
 import type { EventRing } from '../admin/event_ring.ts';
 import type { ProxyFacts, ScopeFacts, Snapshot, WorkerFacts } from '../admin/snapshot.ts';
 import { type ClosableTableAdmin, createTableAdmin, type TableBackend } from '../admin/table/table_admin.ts';
 import type { Config } from '../config/resolved.ts';
-import type { HealthChange } from '../health/monitor.ts';
 import type { Log } from '../log.ts';
 import { stickTimes } from '../route/stick_times.ts';
 import { proxyVersion } from '../version.ts';
 import type { Bindings } from './bindings.ts';
+import type { Chronicle } from './chronicle.ts';
 import type { Configurator } from './configurator.ts';
-import { ControlRoom } from './control_room.ts';
+import { ControlRoom } from './control/control_room.ts';
 import { deskDrains } from './drains/desk_drains.ts';
 import type { Drains } from './drains/drains.ts';
 import { type FaceAddress, Faces } from './faces.ts';
@@ -18,10 +17,9 @@ import { type FrontDesk, workerName } from './front_desk.ts';
 import { LoopDelays } from './loop_delays.ts';
 import type { PrimaryStore } from './primary_store.ts';
 import { Questions } from './questions.ts';
-import { ServerHistory } from './server_history.ts';
 import type { Servers } from './servers.ts';
 import { SnapshotMaker } from './snapshot_maker.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Staff } from './staff.ts';
 import type { ToPrimary } from './wire.ts';
 
 /** What the primary has that operators look at and change. */
@@ -31,7 +29,8 @@ export interface Plant {
   readonly store: PrimaryStore;
   readonly bindings: Bindings;
   readonly configurator: Configurator;
-  readonly supervisor: Supervisor;
+  readonly staff: Staff;
+  readonly chronicle: Chronicle;
   readonly events: EventRing;
   readonly log: Log;
   isStopping(): boolean;
@@ -44,9 +43,6 @@ const VERSION = proxyVersion();
 export class Operations {
   readonly #plant: Plant;
   readonly #startedAtMs: number = Date.now();
-  readonly #serverHistory: ServerHistory = new ServerHistory();
-  /** `backend/server` → the operator's word, as it was last noted. */
-  readonly #noted = new Map<string, AdminState>();
   readonly #clock: LedgerClock;
   readonly #questions: Questions;
   readonly #drains: Drains;
@@ -56,14 +52,14 @@ export class Operations {
   readonly #snapshots: SnapshotMaker;
 
   constructor(plant: Plant) {
-    const { desk, configurator, supervisor, log } = plant;
+    const { desk, configurator, staff, log } = plant;
     this.#plant = plant;
     this.#clock = new LedgerClock(desk.ledger);
-    this.#questions = new Questions(() => supervisor.workers());
+    this.#questions = new Questions(() => staff.workers());
     this.#drains = deskDrains(
       desk,
       () => configurator.config,
-      () => supervisor.workers(),
+      () => staff.workers(),
       log,
     );
     const { state } = configurator.config;
@@ -74,12 +70,12 @@ export class Operations {
     this.#snapshots = this.#makeSnapshots();
     this.#faces = new Faces(this.#makeControlRoom(), log);
     configurator.join(this.#faces);
-    plant.store.admin.onChange(backend => this.#adminChanged(backend));
+    configurator.join(plant.chronicle);
   }
 
   /** Opens the ways in. @throws LimpetError where one cannot listen */
   async start(): Promise<void> {
-    for (const { name } of this.#config.backends) this.#adminChanged(name);
+    this.#plant.chronicle.start();
     await this.#faces.start(this.#config.global);
   }
 
@@ -127,18 +123,6 @@ export class Operations {
     this.#drains.workerGone(worker);
   }
 
-  checked(backend: string, server: string, ok: boolean): void {
-    this.#plant.desk.ledger.checked(backend, server, ok);
-  }
-
-  healthChanged({ backend, server, verdictChanged, health }: HealthChange): void {
-    if (!verdictChanged) return;
-    const isDown = health.verdict === 'down';
-    if (isDown) this.#plant.desk.ledger.wentDown(backend, server);
-    const change = { atMs: health.sinceMs, state: isDown ? 'DOWN' : 'UP', reason: health.reason };
-    this.#serverHistory.note(backend, server, change, isDown);
-  }
-
   get #config(): Config {
     return this.#plant.configurator.config;
   }
@@ -175,7 +159,7 @@ export class Operations {
       health: (backend, server) => servers.health(backend, server),
       address: host => servers.address(host),
       conns: (backend, server) => desk.ledger.conns(backend, server),
-      history: this.#serverHistory,
+      history: this.#plant.chronicle.history,
       tasks: () => this.#drains.tasks(),
       workers: () => this.#workers(),
       listening: (frontend, place) =>
@@ -186,12 +170,12 @@ export class Operations {
   }
 
   #workers(): (Omit<WorkerFacts, keyof ScopeFacts> & { readonly id: number })[] {
-    const { supervisor } = this.#plant;
-    return supervisor.workers().map(worker => ({
+    const { staff } = this.#plant;
+    return staff.workers().map(worker => ({
       id: worker.id,
       name: workerName(this.#config, worker.id),
       pid: worker.pid,
-      state: supervisor.state(worker),
+      state: staff.state(worker),
       startedAtMs: worker.startedAtMs,
       loopDelayMaxMs: this.#delays.maxMs(worker.id),
     }));
@@ -224,19 +208,5 @@ export class Operations {
       const servers = backend.servers.map(({ name }) => name);
       return { name: backend.name, servers, times: stickTimes(backend, backend.stick), memory };
     });
-  }
-
-  /** What operators say is part of a server's history, whichever proxy they said it to. */
-  #adminChanged(backend: string): void {
-    const records = this.#plant.store.admin.records(backend);
-    for (const { name } of this.#config.backends.find(one => one.name === backend)?.servers ?? []) {
-      const state = records.get(name)?.state ?? 'ready';
-      const key = `${backend}/${name}`;
-      if ((this.#noted.get(key) ?? 'ready') === state) continue;
-      this.#noted.set(key, state);
-      const isDown = this.#plant.servers.health(backend, name).verdict === 'down';
-      const change = { atMs: Date.now(), state: state.toUpperCase(), reason: 'set by an operator' };
-      this.#serverHistory.note(backend, name, change, isDown);
-    }
   }
 }

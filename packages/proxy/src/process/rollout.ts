@@ -10,8 +10,7 @@ export interface Follower {
 /** How a worker's taking over went. */
 export interface Followed<Worker> {
   readonly worker: Worker;
-  /** Null: it is in use there. */
-  readonly error: string | null;
+  readonly error: string;
 }
 
 interface Open {
@@ -34,13 +33,13 @@ export class Rollout {
   }
 
   /**
-   * Says it to all of them. Resolves when each has answered, or is gone; answers who could not take it over.
-   * @throws LimpetError RELOAD_LATE, which names those who have not answered in time; they may do so later
+   * Says it to all of them. Resolves when each has answered, or is gone, or 10 s are over; answers who could not take it
+   * over, and RELOAD_LATE where some have not answered in time: it names them, and they may answer later.
    */
   async toAll<Worker extends Follower>(
     workers: readonly Worker[],
     message: (generation: number, worker: Worker) => ToWorker,
-  ): Promise<readonly Followed<Worker>[]> {
+  ): Promise<{ readonly failed: readonly Followed<Worker>[]; readonly late: LimpetError | null }> {
     this.#generation += 1;
     const waitsFor = new Set(workers.map(({ id }) => id));
     const failed = new Map<number, string>();
@@ -56,18 +55,22 @@ export class Rollout {
       });
       this.#open = null;
     }
-    if (waitsFor.size > 0) throw late([...waitsFor], this.#deadlineMs);
-    return workers.flatMap(worker => {
-      const error = failed.get(worker.id);
-      return error === undefined ? [] : [{ worker, error }];
-    });
+    return {
+      failed: workers.flatMap(worker => {
+        const error = failed.get(worker.id);
+        return error === undefined ? [] : [{ worker, error }];
+      }),
+      late: waitsFor.size > 0 ? lateOf([...waitsFor], this.#deadlineMs) : null,
+    };
   }
 
-  /** A worker's answer. */
-  configured(worker: number, generation: number, error: string | null): void {
-    if (generation !== this.#generation || this.#open === null) return;
+  /** A worker's answer. False: it comes too late, and it is about the newest one; nobody else will hear of it. */
+  configured(worker: number, generation: number, error: string | null): boolean {
+    if (generation !== this.#generation) return true;
+    if (this.#open === null) return false;
     if (error !== null) this.#open.failed.set(worker, error);
     this.#answered(worker);
+    return true;
   }
 
   /** Whoever takes its place starts with the newest one. */
@@ -82,7 +85,7 @@ export class Rollout {
   }
 }
 
-function late(workers: readonly number[], deadlineMs: number): LimpetError {
+function lateOf(workers: readonly number[], deadlineMs: number): LimpetError {
   const who = workers.length === 1 ? `worker ${workers[0]} has` : `workers ${workers.join(', ')} have`;
   return new LimpetError(
     'RELOAD_LATE',

@@ -66,6 +66,7 @@ export class Workplace implements Workshop {
   /** What is done one after the other: the start, and each reload. */
   #turn: Promise<void>;
   #draining = false;
+  #leaving: Promise<void> | null = null;
   #starvedUntilMs = 0;
 
   constructor(config: Config, name: string, given: Given, link: PrimaryLink) {
@@ -248,7 +249,9 @@ export class Workplace implements Workshop {
   }
 
   #leaveIfOver(): void {
-    if (this.#draining && this.registry.size === 0 && this.#reception.arriving === 0) void this.#leave();
+    if (!this.#draining || this.registry.size > 0 || this.#reception.arriving > 0) return;
+    // Once: those who end together, and a second `drain`, all come by here.
+    this.#leaving ??= this.#leave();
   }
 
   #stopAll(reason: StopReason): void {

@@ -6,7 +6,7 @@ import { until } from '../kit/condition.ts';
 import { configFor } from '../kit/config.ts';
 import { makeDirectory } from '../kit/directory.ts';
 import { HomingCrowd } from '../kit/homing.ts';
-import { type Limpet, runLimpet, startLimpet } from '../kit/limpet.ts';
+import { type Limpet, type LogEvent, runLimpet, startLimpet } from '../kit/limpet.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
 import { ratesOf, type ToldTask, tasksOf, watchTask } from '../kit/paced_task.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
@@ -42,7 +42,8 @@ class Scene implements AsyncDisposable {
   static config(ports: readonly number[], redis: RedisServer, socket: string, changed: object = {}): object {
     const backend = { stick: { on: 'client_id', size: '10k', expire: '30m' }, ...changed };
     const config = configFor({ servers: ports, workers: 2, backend, global: { runtime_api: socket } });
-    return { ...config, state: { store: 'redis', redis: { url: redis.url, prefix: 'limpet' } } };
+    // Where Redis is late, as on a busy machine, a hash places clients: not exactly by halves.
+    return { ...config, state: { store: 'redis', redis: { url: redis.url, prefix: 'limpet', timeout: '5s' } } };
   }
 
   /** `limpet COMMAND`, which must succeed; answers what it prints. */
@@ -84,14 +85,11 @@ class Scene implements AsyncDisposable {
     await this.limpet.process.waitUntil('the reload', () => reloads().length > before);
   }
 
-  /** Who has been placed on a server, since so many were. */
-  landed(server: string, since = 0): number {
-    const placed = this.limpet.events(({ event }) => event === 'connect').slice(since);
-    return placed.filter(line => line.server === server).length;
-  }
-
-  get placed(): number {
-    return this.limpet.events(({ event }) => event === 'connect').length;
+  /** Where everybody was placed, by the log, in that order; resolves when `count` lines are there. */
+  async landings(count: number): Promise<string[]> {
+    const placed = (): LogEvent[] => this.limpet.events(({ event }) => event === 'connect');
+    await this.limpet.process.waitUntil(`${count} lines of the log`, () => placed().length >= count);
+    return placed().map(({ server }) => String(server));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,7 +130,6 @@ test('a drain of one of three brokers with 3,000 sessions at 500/s, a rebalance 
 });
 
 async function drainsAtItsPace(scene: Scene, crowd: HomingCrowd): Promise<void> {
-  const placed = scene.placed;
   const said = scene.say('server', 'drain', 'brokers/b1', ...PACE, '--wait');
   await until(async () => (await tasksOf(scene.socket)).length > 0, { what: 'the drain', timeoutMs: 20_000 });
   let reload: Promise<void> | null = null;
@@ -145,7 +142,9 @@ async function drainsAtItsPace(scene: Scene, crowd: HomingCrowd): Promise<void> 
   const { least, most } = ratesOf(looks);
   const tookMs = (task.ended_at_ms ?? 0) - task.started_at_ms;
   const pace = `${task.moved} in ${tookMs} ms, ${least.toFixed(0)} to ${most.toFixed(0)} in any second`;
-  console.log(`drain: ${pace}; a reload meanwhile; sessions then ${after.join(', ')}; limpet said: ${await said}`);
+  console.log(
+    `drain: ${pace}; a reload meanwhile; sessions then ${after.join(', ')}; ${(await said).split('\n').at(-1)}`,
+  );
   expect(task).toMatchObject({ state: 'done', total: SESSIONS, moved: SESSIONS, left: 0 });
   expect(most).toBeLessThanOrEqual(RATE * 1.1);
   // A machine that is busy with other things may miss a tick, which is not caught up on; all in all it keeps its pace.
@@ -157,7 +156,8 @@ async function drainsAtItsPace(scene: Scene, crowd: HomingCrowd): Promise<void> 
 
   // The others take them by halves; nobody has landed on it again, and everybody was told once.
   expect(after).toEqual([0, SESSIONS / 2, SESSIONS / 2]);
-  expect([scene.placed - placed, scene.landed('b1', placed)]).toEqual([SESSIONS, 0]);
+  const landings = (await scene.landings(2 * SESSIONS)).slice(SESSIONS);
+  expect([landings.length, landings.includes('b1')]).toEqual([SESSIONS, false]);
   for (const { told, options } of crowd.all) {
     expect(told.map(({ reason }) => reason)).toEqual([options.version === 5 ? USE_ANOTHER_SERVER : null]);
   }
@@ -182,29 +182,47 @@ async function evensOut(scene: Scene, crowd: HomingCrowd): Promise<void> {
 }
 
 async function isPausedAndTakenBack(scene: Scene, crowd: HomingCrowd): Promise<void> {
-  const toldBefore = crowd.told;
-  const last = async (): Promise<ToldTask | undefined> => (await tasksOf(scene.socket)).at(-1);
+  const before = crowd.told;
+  const last = async (): Promise<ToldTask> => (await tasksOf(scene.socket)).at(-1) as ToldTask;
   const drain = (order: string): Promise<ToldTask> => scene.task('server', 'drain', 'brokers/b2', order);
+  const asked = async (count: number): Promise<void> => {
+    await until(async () => (await last()).moved >= count, { what: `${count} that were asked to leave` });
+  };
+  /** Everybody who was asked has heard it, and is back. */
+  const settled = async (): Promise<ToldTask> => {
+    const rest = async (): Promise<ToldTask | null> => {
+      const task = await last();
+      return crowd.told - before === task.moved ? task : null;
+    };
+    const task = await until(rest, { what: 'what is under way' });
+    await crowd.allIn();
+    return task;
+  };
+  const states = async (): Promise<string[]> => (await scene.servers()).map(({ admin }) => admin);
+
   const begun = await scene.task('server', 'drain', 'brokers/b2', '--rate', '100/s', '--no-wait');
   expect(begun).toMatchObject({ kind: 'drain', server: 'b2', state: 'running' });
-  await until(async () => ((await last())?.moved ?? 0) >= 100, { what: 'the first hundred' });
+  await asked(100);
   expect(await drain('--pause')).toMatchObject({ id: begun.id, state: 'paused' });
-  await crowd.allIn();
-  const paused = await last();
-  // A reload takes longer than many a tick.
+  const paused = await settled();
+  // That takes longer than many a tick.
   await scene.reload('25m');
   expect(await last()).toEqual(paused);
   expect(await drain('--resume')).toMatchObject({ id: begun.id, state: 'running' });
-  await until(async () => ((await last())?.moved ?? 0) >= (paused?.moved ?? 0) + 100, { what: 'a hundred more' });
-  expect((await scene.servers()).map(({ admin }) => admin)).toEqual(['ready', 'drain', 'ready']);
-  const ended = await drain('--cancel');
-  expect(ended.state).toBe('cancelled');
-  await crowd.allIn();
+  await asked(paused.moved + 100);
+  expect(await states()).toEqual(['ready', 'drain', 'ready']);
+
+  expect(await drain('--cancel')).toMatchObject({ id: begun.id, state: 'cancelled' });
+  const ended = await settled();
   const after = await scene.spread();
   console.log(
-    `taken back: paused at ${paused?.moved}, ended at ${ended.moved} of ${ended.total}; ` +
-      `told ${crowd.told - toldBefore}; sessions then ${after.join(', ')}`,
+    `taken back: paused at ${paused.moved}, ended at ${ended.moved} of ${ended.total}; sessions then ${after.join(', ')}`,
   );
-  expect((await scene.servers()).map(({ admin }) => admin)).toEqual(['ready', 'ready', 'ready']);
-  expect([await last(), crowd.told - toldBefore]).toMatchObject([{ state: 'cancelled', left: 0 }, ended.moved]);
+  expect(await states()).toEqual(['ready', 'ready', 'ready']);
+  expect(ended.moved).toBeLessThan(ended.total);
+  // Those who were away just then are welcome there again.
+  expect(after[1]).toBeGreaterThanOrEqual(ended.total - ended.moved);
+  const topics = crowd.willTopics();
+  await until(() => scene.wills.length >= topics.length, { what: 'all Wills' });
+  expect([...scene.wills].sort()).toEqual(topics);
 }

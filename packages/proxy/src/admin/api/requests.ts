@@ -9,13 +9,13 @@ const MOST_LISTED = 1_000;
 const PAGE = 100;
 
 const written = z.string().min(1);
-/** Of a query: digits. Nothing is no zero, and neither `1e3` nor ` 7` is meant. */
-function digits(least: number, most: number = Number.MAX_SAFE_INTEGER) {
-  const text = z.union([z.number(), z.string().regex(/^\d{1,15}$/)]);
-  return text.pipe(z.coerce.number<number | string>().int().min(least).max(most));
-}
-const limit = digits(1, MOST_LISTED).default(PAGE).meta({ description: 'At most so many.' });
-const wholeNumber = digits(0);
+/** A number of a query. Nothing is no zero, and neither `1e3` nor `0x10` is one. */
+const digits = (text: unknown): unknown => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text);
+const limit = z
+  .preprocess(digits, z.int().min(1).max(MOST_LISTED))
+  .default(PAGE)
+  .meta({ description: 'At most so many.', default: PAGE });
+const wholeNumber = z.preprocess(digits, z.int().min(0));
 const rate = z.number().positive().max(1_000_000).meta({ description: 'Sessions a second.' });
 const maxconn = z.int().min(1).nullable().meta({ description: 'Null: no limit.' });
 const leaveReason = z
@@ -79,7 +79,7 @@ export const importQuery: z.ZodType<{ readonly format: 'json' | 'csv' }> = z.str
 });
 
 export const eventsQuery: z.ZodType<{ readonly after: number }> = z.strictObject({
-  after: wholeNumber.default(0).meta({ description: 'Only events with a higher id.' }),
+  after: wholeNumber.default(0).meta({ description: 'Only events with a higher id.', default: 0 }),
 });
 
 interface ClientsQuery {

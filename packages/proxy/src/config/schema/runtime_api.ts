@@ -62,7 +62,10 @@ function readOwner(input: Written): Reading<string | number> {
 }
 
 const ADDRESS =
-  'The path of a unix socket, or a port of a loopback address. A relative path begins at the folder of the file.';
+  'The path of a unix socket, or a port of a loopback address. A relative path begins at the folder of the file. A folder in ' +
+  'which everybody may replace files is refused.';
+const TIMEOUT =
+  'After how much silence a connection is closed. Only one of level `admin` may ask for more (`set timeout cli`).';
 const LEVELS: readonly AdminLevel[] = ['user', 'operator', 'admin'];
 
 const LEVEL =
@@ -88,7 +91,7 @@ const api: z.ZodType<RawRuntimeApi> = z.strictObject({
   ).optional(),
   // Every user of this host reaches a TCP port, and only its owner a socket of mode 0600.
   level: choice({ meaning: LEVEL, standard: '`admin` for a path, `operator` for a port' }, LEVELS).optional(),
-  timeout: duration('After how much silence a connection is closed.').prefault('10s'),
+  timeout: duration(TIMEOUT).prefault('10s'),
 });
 
 const short = scalar('path, or address:port', ADDRESS, readAddress).transform(address =>

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { printable } from '../../../src/log.ts';
 
 /** C0 and C1 controls, DEL, every mark that turns the reading direction or breaks a line, and whatever is not seen. */
-const ACTED_ON = /[\p{Cc}\p{Cf}\p{Bidi_Control}\u2028\u2029\ufeff\u034f\u115f\u3164\ufe0f]/u;
+const ACTED_ON = /[\p{Cc}\p{Cf}\p{Bidi_Control}\u2028\u2029\ufeff\u115f\u3164]|\u034f|\ufe0f/u;
 
 /** As the log writes it. */
 function written(text: string): string {

@@ -26,7 +26,7 @@ function scene(servers = 'a: 10.0.0.1') {
   const loaded = loadConfig(file);
   if (!loaded.ok) throw new Error('a wrong configuration');
   const said: string[] = [];
-  const state = { failing: '', stopping: false, committed: null as Config | null };
+  const state = { failing: '', stopping: false, broken: null as Error | null, committed: null as Config | null };
   const part = (name: string) => ({
     prepare: async () => {
       if (state.failing === name) throw new LimpetError('BAD', `${name} is bad`, 'mend it');
@@ -46,6 +46,7 @@ function scene(servers = 'a: 10.0.0.1') {
     bindings: part('bindings'),
     commit: async next => {
       state.committed = next;
+      if (state.broken !== null) throw state.broken;
       said.push('committed');
       return [];
     },
@@ -155,4 +156,23 @@ test('a hundred signals at once are one reload, which reads what the file says t
   expect([configurator.reloads, serversOf(configurator.config)]).toEqual([1, ['b']]);
   await configurator.reload();
   expect(configurator.reloads).toBe(2);
+});
+
+test('P9: a reload that fails in a way nobody thought of is told, and ends nothing', async () => {
+  const { configurator, state, write } = scene();
+  state.broken = new TypeError('x is not a function');
+  write(text('b: 10.0.0.2'));
+  const { ok, problems } = await configurator.reload();
+  expect([ok, problems]).toEqual([false, [expect.stringContaining('x is not a function')]]);
+  state.broken = null;
+  expect((await configurator.reload()).ok).toBe(true);
+});
+
+test('a frontend that was disabled while a worker was late stays so across reloads', async () => {
+  const { configurator, state } = scene();
+  state.broken = new LimpetError('RELOAD_LATE', 'worker 1 has not answered', 'kill it');
+  await expect(configurator.setFrontendEnabled('mqtt', false)).rejects.toMatchObject({ code: 'RELOAD_LATE' });
+  state.broken = null;
+  await configurator.reload();
+  expect(configurator.config.frontends[0]?.binds).toEqual([]);
 });

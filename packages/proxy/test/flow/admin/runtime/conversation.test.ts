@@ -123,6 +123,14 @@ describe('the API', () => {
     expect(await ask(house.path, 'api FETCH /a\n')).toBe('A method is expected: GET, POST, PUT, DELETE.\n\n');
   });
 
+  it('shows no terminal what it acts on or does not see', async () => {
+    const id = 'a\u009b\u200b\u00ad\u2060\u202e\u{e0041}\u3164b';
+    await using house = await openHouse({ handler: async () => ({ status: 200, json: { id } }) });
+    const said = await ask(house.path, 'api GET /a\n');
+    expect(said).toMatch(/^[\x20-\x7e\n]*$/);
+    expect(JSON.parse(said.split('\n')[1] ?? '')).toEqual({ id });
+  });
+
   it('passes a stream on, and says where one breaks off', async () => {
     async function* stream(): AsyncGenerator<Buffer> {
       yield Buffer.from('{"a":1}\n{"a":');
@@ -206,6 +214,19 @@ describe('interactive', () => {
     for (const terminal of terminals) terminal.socket.destroy();
   });
 
+  it('lets one leave that keeps it waiting in the middle of a payload', async () => {
+    await using house = await openHouse();
+    const terminals = Array.from({ length: 64 }, () => new Terminal(house.path));
+    for (const terminal of terminals) terminal.say('prompt\n');
+    await until(() => terminals.every(({ heard }) => heard === '\n> '), { what: 'all prompts' });
+    for (const terminal of terminals) terminal.say('api POST /a <<\n');
+    await until(() => terminals.every(({ heard }) => heard.endsWith('+ ')), { what: 'all asked for lines' });
+    expect(await ask(house.path, 'show version\n')).toBe('0.1.0\n\n');
+    await until(() => terminals.some(({ isClosed }) => isClosed), { what: 'room' });
+    expect(terminals.find(({ isClosed }) => isClosed)?.heard).toBe('\n> + Too many connections: at most 64.\n\n');
+    for (const terminal of terminals) terminal.socket.destroy();
+  });
+
   it('closes a silent one below admin when it is configured, whatever it asks for', async () => {
     await using house = await openHouse({ timeoutMs: 100, level: 'operator' });
     await using terminal = new Terminal(house.path);
@@ -231,6 +252,14 @@ describe('a table that never ends', () => {
     const chunks = table.chunks;
     expect(chunks).toBeGreaterThan(0);
     expect(chunks * 200).toBeLessThan(4_000_000);
+    // It came first and has said nothing since, but its answer is on its way: another one makes room.
+    const others = Array.from({ length: 63 }, () => new Terminal(house.path));
+    for (const other of others) other.say('prompt\n');
+    await until(() => others.every(({ heard }) => heard === '\n> '), { what: 'all prompts' });
+    expect(await ask(house.path, 'show version\n')).toBe('0.1.0\n\n');
+    await until(() => others.some(({ isClosed }) => isClosed), { what: 'room' });
+    expect(terminal.isClosed).toBe(false);
+    for (const other of others) other.socket.destroy();
     terminal.socket.destroy();
     await until(
       standsStill(() => table.chunks),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { UPGRADE_VARIABLE } from './upgrade_wire.ts';
+import { UPGRADE_VARIABLE } from './wire.ts';
 
 /** As at the start: relative paths of the command line mean what they meant. */
 const DIRECTORY = process.cwd();

@@ -1,6 +1,6 @@
 import { MemoryTable, type StickEntry } from '@limpet/state';
 import { expect, test } from 'vitest';
-import { ownerHere, TableReceiver, TableSender } from '../../../src/process/upgrade_tables.ts';
+import { ownerHere, TableReceiver, TableSender } from '../../../../src/process/upgrade/tables.ts';
 
 const token = 'a1b2c3d4';
 const times = { pendingMs: 1000, expireMs: 60_000 };

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { errorCode } from '../errors.ts';
-import type { BoundHandle } from './sockets.ts';
-import { launchSuccessor } from './upgrade_launch.ts';
-import { TableSender, type Tables } from './upgrade_tables.ts';
+import { errorCode } from '../../errors.ts';
+import type { BoundHandle } from '../sockets.ts';
+import { launchSuccessor } from './launch.ts';
+import { TableSender, type Tables } from './tables.ts';
 import {
   type AdminWord,
   type InheritedSocket,
@@ -13,7 +13,7 @@ import {
   type ToSuccessor,
   UPGRADE_PROTOCOL,
   UpgradeChannel,
-} from './upgrade_wire.ts';
+} from './wire.ts';
 
 /** What this process has, as far as the one that replaces it needs it. */
 export interface Estate {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Chorus, UpgradeGate } from '../../../src/process/upgrade_gate.ts';
+import { Chorus, UpgradeGate } from '../../../../src/process/upgrade/gate.ts';
 
 function makeGate(isOpen: boolean): { gate: UpgradeGate<{ id: number }>; sent: string[] } {
   const sent: string[] = [];

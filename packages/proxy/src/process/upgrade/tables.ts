@@ -1,5 +1,5 @@
 import type { MemoryTable, MemoryWalk } from '@limpet/state';
-import type { EntryTuple } from './upgrade_wire.ts';
+import type { EntryTuple } from './wire.ts';
 
 export type Tables = ReadonlyMap<string, MemoryTable>;
 

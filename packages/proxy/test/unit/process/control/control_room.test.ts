@@ -1,12 +1,13 @@
 import { memoryAdminStore } from '@limpet/state';
 import { describe, expect, it } from 'vitest';
-import { EventRing } from '../../../src/admin/event_ring.ts';
-import type { TaskFacts } from '../../../src/admin/snapshot.ts';
-import type { Config } from '../../../src/config/resolved.ts';
-import { LimpetError } from '../../../src/errors.ts';
-import { SILENT } from '../../../src/log.ts';
-import { ControlRoom, type Premises } from '../../../src/process/control_room.ts';
-import { configOf } from '../config/scratch.ts';
+import { EventRing } from '../../../../src/admin/event_ring.ts';
+import type { TaskFacts } from '../../../../src/admin/snapshot.ts';
+import type { Config } from '../../../../src/config/resolved.ts';
+import { LimpetError } from '../../../../src/errors.ts';
+import { SILENT } from '../../../../src/log.ts';
+import { ControlRoom } from '../../../../src/process/control/control_room.ts';
+import type { Premises } from '../../../../src/process/control/premises.ts';
+import { configOf } from '../../config/scratch.ts';
 
 const TASK: TaskFacts = {
   id: 1,
@@ -115,6 +116,17 @@ describe('ControlRoom', () => {
     conns = 0;
     await control.delServer(B1, BY);
     expect(config().backends[0]?.servers.map(({ name }) => name)).toEqual(['b2']);
+  });
+
+  it('adds a server once, where two operators add it at the same moment', async () => {
+    const { room: control, config } = room();
+    const b3 = { backend: 'emqx', server: 'b3' };
+    const added = [
+      failure(control.addServer(b3, { address: '10.0.0.3' }, BY)),
+      failure(control.addServer(b3, { address: '10.0.0.4' }, BY)),
+    ];
+    expect((await Promise.all(added)).sort()).toEqual(['SERVER_EXISTS', 'null']);
+    expect(config().backends[0]?.servers.map(({ name }) => name)).toEqual(['b1', 'b2', 'b3']);
   });
 
   it('an added server waits in maint until an operator says otherwise', async () => {

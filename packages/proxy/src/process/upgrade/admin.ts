@@ -1,6 +1,6 @@
 import { type AdminStore, NO_RECORD } from '@limpet/state';
-import type { Config } from '../config/resolved.ts';
-import type { AdminWord } from './upgrade_wire.ts';
+import type { Config } from '../../config/resolved.ts';
+import type { AdminWord } from './wire.ts';
 
 /** The process before this one, and the one behind it. */
 type Neighbour = 'predecessor' | 'successor';

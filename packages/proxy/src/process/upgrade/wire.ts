@@ -1,6 +1,6 @@
 import type { AdminRecord, EntryState } from '@limpet/state';
-import type { WrittenTicketKey } from '../tls/ticket_ring.ts';
-import type { BoundHandle } from './sockets.ts';
+import type { WrittenTicketKey } from '../../tls/ticket_ring.ts';
+import type { BoundHandle } from '../sockets.ts';
 
 /**
  * What the process that is being replaced (the old one) and the one that replaces it (the new one) say to each other.

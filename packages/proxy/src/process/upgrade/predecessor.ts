@@ -1,9 +1,9 @@
-import { LimpetError } from '../errors.ts';
-import type { TicketKey } from '../tls/ticket_ring.ts';
-import { readRing } from '../tls/ticket_ring.ts';
-import { proxyVersion } from '../version.ts';
-import type { BoundSocket } from './sockets.ts';
-import { TableReceiver, type Tables } from './upgrade_tables.ts';
+import { LimpetError } from '../../errors.ts';
+import type { TicketKey } from '../../tls/ticket_ring.ts';
+import { readRing } from '../../tls/ticket_ring.ts';
+import { proxyVersion } from '../../version.ts';
+import type { BoundSocket } from '../sockets.ts';
+import { TableReceiver, type Tables } from './tables.ts';
 import {
   type AdminWord,
   type InheritedSocket,
@@ -14,7 +14,7 @@ import {
   UPGRADE_PROTOCOL,
   UPGRADE_VARIABLE,
   UpgradeChannel,
-} from './upgrade_wire.ts';
+} from './wire.ts';
 
 /** What this process has from the one before it. */
 export interface Inheritance {

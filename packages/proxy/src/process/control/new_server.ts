@@ -1,8 +1,8 @@
-import type { NewServer } from '../admin/control.ts';
-import { type HostAndPort, readServer } from '../config/address.ts';
-import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
-import { NAME } from '../config/schema/values.ts';
-import { LimpetError } from '../errors.ts';
+import type { NewServer } from '../../admin/control.ts';
+import { type HostAndPort, readServer } from '../../config/address.ts';
+import type { BackendConfig, ServerConfig } from '../../config/resolved.ts';
+import { NAME } from '../../config/schema/values.ts';
+import { LimpetError } from '../../errors.ts';
 
 /**
  * A server that an operator adds at run time. What it does not say is as the first server of the backend has it: checks,

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
-import { LimpetError } from '../../../src/errors.ts';
-import { newServer, readServerHost } from '../../../src/process/new_server.ts';
-import { backend, server } from '../route/backend.ts';
+import { LimpetError } from '../../../../src/errors.ts';
+import { newServer, readServerHost } from '../../../../src/process/control/new_server.ts';
+import { backend, server } from '../../route/backend.ts';
 
 const emqx = backend([server('emqx1', { port: 1884, slowstartMs: 5000 }), server('emqx2')], { name: 'emqx' });
 

@@ -1,23 +1,23 @@
 import type { AdminStore } from '@limpet/state';
-import { serverScope } from '../account/scope_names.ts';
-import type { ProxyFacts } from '../admin/snapshot.ts';
-import type { Config } from '../config/resolved.ts';
-import { LimpetError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import { writeRing } from '../tls/ticket_ring.ts';
-import type { Bindings } from './bindings.ts';
-import type { Configurator } from './configurator.ts';
-import type { FrontDesk } from './front_desk.ts';
-import type { Operations } from './operations.ts';
-import type { WorkerLink } from './supervisor.ts';
-import type { TicketOffice } from './ticket_office.ts';
-import { AdminExchange } from './upgrade_admin.ts';
-import { Chorus, UpgradeGate } from './upgrade_gate.ts';
-import type { Predecessor } from './upgrade_predecessor.ts';
-import { type Estate, Successor } from './upgrade_successor.ts';
-import type { Tables } from './upgrade_tables.ts';
-import type { Inventory } from './upgrade_wire.ts';
-import type { BindRef, ToPrimary } from './wire.ts';
+import { serverScope } from '../../account/scope_names.ts';
+import type { ProxyFacts } from '../../admin/snapshot.ts';
+import type { Config } from '../../config/resolved.ts';
+import { LimpetError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import { writeRing } from '../../tls/ticket_ring.ts';
+import type { Bindings } from '../bindings.ts';
+import type { Configurator } from '../configurator.ts';
+import type { FrontDesk } from '../front_desk.ts';
+import type { Operations } from '../operations.ts';
+import type { WorkerLink } from '../supervisor.ts';
+import type { TicketOffice } from '../ticket_office.ts';
+import type { BindRef, ToPrimary } from '../wire.ts';
+import { AdminExchange } from './admin.ts';
+import { Chorus, UpgradeGate } from './gate.ts';
+import type { Predecessor } from './predecessor.ts';
+import { type Estate, Successor } from './successor.ts';
+import type { Tables } from './tables.ts';
+import type { Inventory } from './wire.ts';
 
 /** The primary, as an upgrade needs it. */
 export interface UpgradePremises {

@@ -1,0 +1,41 @@
+import type { Config } from '../config/resolved.ts';
+import { sessionsOfThisProcess } from '../listen/descriptors.ts';
+import type { Log } from '../log.ts';
+import type { Listening } from './bindings.ts';
+import type { FaceAddress } from './faces.ts';
+
+/** What the log says of a proxy that serves: where it listens, and for how many connections its descriptors suffice. */
+export class Notices {
+  readonly #log: Log;
+  /** What was last warned of, so that a reload does not say it again. */
+  #warned = '';
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** It serves. */
+  ready({ global }: Config, binds: readonly Listening[], faces: readonly FaceAddress[]): void {
+    this.changed(global, binds);
+    for (const { face, address } of faces) this.#log.info('admin_listening', { face, address });
+    this.#log.info('ready', { workers: global.workers, pid: process.pid });
+  }
+
+  /** It has gone over to another configuration, and listens there too. */
+  changed(global: Config['global'], newBinds: readonly Listening[]): void {
+    this.#warnOfDescriptors(global);
+    for (const { frontend, bind, address, port } of newBinds) {
+      this.#log.info('listening', { frontend, bind, address, port });
+    }
+  }
+
+  /** Workers have the same limit as the primary. */
+  #warnOfDescriptors({ maxconn, workers }: Config['global']): void {
+    const sessions = workers * sessionsOfThisProcess();
+    const warned = `${sessions} ${maxconn}`;
+    if (sessions >= maxconn || warned === this.#warned) return;
+    this.#warned = warned;
+    const message = `file descriptors suffice for ${sessions} connections, global.maxconn is ${maxconn}: raise the limit`;
+    this.#log.warn('few_descriptors', { sessions, maxconn }, `${message} (ulimit -n, LimitNOFILE=)`);
+  }
+}

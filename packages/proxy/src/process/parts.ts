@@ -1,0 +1,162 @@
+import { EventRing, ringingLog } from '../admin/event_ring.ts';
+import type { Config } from '../config/resolved.ts';
+import { createLog, type Log } from '../log.ts';
+import { Bindings } from './bindings.ts';
+import { Certificates } from './certificates.ts';
+import { type ChangeoverParts, changeOver } from './changeover.ts';
+import { Chronicle } from './chronicle.ts';
+import { Configurator } from './configurator.ts';
+import { FrontDesk } from './front_desk.ts';
+import { Notices } from './notices.ts';
+import { Notifier, serviceManagerOf } from './notify.ts';
+import { Operations } from './operations.ts';
+import { PrimaryStore } from './primary_store.ts';
+import { Servers } from './servers.ts';
+import { serviceStatus } from './service_status.ts';
+import { Staff } from './staff.ts';
+import type { WorkerLink } from './supervisor.ts';
+import { TicketOffice } from './ticket_office.ts';
+import type { Predecessor } from './upgrade/predecessor.ts';
+import { Upgrades } from './upgrade/upgrade.ts';
+import type { ToPrimary } from './wire.ts';
+
+/** How far the primary has come. */
+export interface Course {
+  /** It is to stop, and drains. */
+  isStopping(): boolean;
+  /** Its parts end. */
+  isEnding(): boolean;
+  /** The process of that number serves: this one may drain. */
+  replaced(pid: number): void;
+}
+
+/** What the primary consists of, and how the parts reach each other. None of them has begun. */
+export class Parts implements ChangeoverParts {
+  readonly log: Log;
+  readonly store: PrimaryStore;
+  readonly certificates: Certificates;
+  readonly servers: Servers;
+  readonly bindings: Bindings = new Bindings();
+  readonly desk: FrontDesk;
+  readonly tickets: TicketOffice;
+  readonly notices: Notices;
+  readonly configurator: Configurator;
+  readonly staff: Staff;
+  readonly chronicle: Chronicle;
+  readonly operations: Operations;
+  readonly upgrades: Upgrades;
+  readonly notifier: Notifier;
+
+  constructor(config: Config, predecessor: Predecessor | null, course: Course) {
+    const events = new EventRing();
+    this.log = ringingLog(createLog(config.global.log, 'primary'), events);
+    this.store = new PrimaryStore(config, this.log);
+    this.certificates = new Certificates(this.log);
+    this.notices = new Notices(this.log);
+    this.servers = new Servers(config, this.store.admin, this.log, {
+      changed: backend => this.serversChanged(backend),
+      health: change => this.chronicle.healthChanged(change),
+      checked: (backend, server, ok) => this.chronicle.checked(backend, server, ok),
+    });
+    this.desk = new FrontDesk(config, {
+      tell: (worker, message) => this.staff.say(worker, message),
+      tellAll: message => this.staff.sayAll(message),
+    });
+    this.tickets = new TicketOffice(this.store.connection, this.log, message => this.staff.sayAll(message));
+    this.configurator = this.#makeConfigurator(config, course);
+    this.staff = this.#makeStaff(config, course);
+    const { desk, servers, store, bindings, configurator, staff, log } = this;
+    this.chronicle = new Chronicle({ config: () => this.config, desk, servers, store });
+    this.operations = new Operations({
+      desk,
+      servers,
+      store,
+      bindings,
+      configurator,
+      staff,
+      chronicle: this.chronicle,
+      events,
+      log,
+      isStopping: () => course.isStopping(),
+      upgrade: () => this.upgrades.facts,
+    });
+    this.upgrades = this.#makeUpgrades(predecessor, course);
+    this.notifier = new Notifier({
+      manager: serviceManagerOf(process.env, process.pid),
+      log,
+      status: () => serviceStatus(this.operations.snapshot()),
+    });
+  }
+
+  /** As it is in use. */
+  get config(): Config {
+    return this.configurator.config;
+  }
+
+  /** Tells all what the servers of a backend are like. */
+  serversChanged(backend: string): void {
+    const statuses = this.servers.statuses(backend);
+    this.desk.update(backend, statuses);
+    this.staff.sayAll(['view', backend, statuses]);
+  }
+
+  #makeConfigurator(config: Config, course: Course): Configurator {
+    const { certificates, servers, bindings, log } = this;
+    return new Configurator(config, {
+      certificates,
+      servers,
+      bindings,
+      commit: (next, prepared) => changeOver(this, next, prepared),
+      isStopping: () => course.isStopping() || course.isEnding() || this.upgrades.isUnderWay,
+      reloading: () => this.notifier.reloading(),
+      reloaded: () => this.notifier.ready(),
+      log,
+    });
+  }
+
+  #makeStaff({ global }: Config, course: Course): Staff {
+    const { certificates, servers, bindings, tickets, log } = this;
+    return new Staff(global.workers, {
+      config: () => this.config,
+      certificates,
+      servers,
+      bindings,
+      tickets,
+      log,
+      said: (worker, message) => this.#said(worker, message),
+      gone: worker => this.#gone(worker),
+      isStopping: () => course.isStopping(),
+    });
+  }
+
+  #makeUpgrades(predecessor: Predecessor | null, course: Course): Upgrades {
+    const { desk, store, bindings, tickets, configurator, operations, log, staff } = this;
+    const premises = {
+      desk,
+      admin: store.admin,
+      bindings,
+      tickets,
+      configurator,
+      operations,
+      log,
+      workers: () => staff.toldWorkers(),
+      bindRefs: (worker: WorkerLink) => staff.bindRefs(worker),
+      isStopping: () => course.isStopping() || course.isEnding(),
+      replaced: (pid: number) => course.replaced(pid),
+    };
+    return new Upgrades(premises, predecessor);
+  }
+
+  #said(worker: WorkerLink, message: ToPrimary): void {
+    if (message[0] === 'seen') this.servers.seen(message[1], message[2], message[3]);
+    else if (this.upgrades.said(worker, message) || this.operations.said(worker.id, message)) return;
+    else this.desk.said(worker, message);
+  }
+
+  #gone(worker: WorkerLink): number {
+    const sessions = this.desk.workerGone(worker);
+    this.operations.workerGone(worker.id);
+    this.upgrades.workerGone(worker);
+    return sessions;
+  }
+}
