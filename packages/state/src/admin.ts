@@ -38,6 +38,11 @@ export interface AdminStore {
    * same: it is written when Redis is back.
    */
   set(backend: string, server: string, record: AdminRecord): Promise<void>;
+  /**
+   * What the process before this one knew of a server: holds here until the store has been read, and is not written. Of no
+   * effect after that.
+   */
+  assume(backend: string, server: string, record: AdminRecord): void;
   /** Called when records of a backend have become others, by set() or by another proxy. */
   onChange(listener: (backend: string) => void): void;
   /** The backends that there are now, after a reload. What was said of one that has gone holds again if it comes back. */

@@ -8,6 +8,7 @@ export function memoryAdminStore(): AdminStore {
     loaded: async () => {},
     records: backend => board.records(backend),
     set: async (backend, server, record) => board.put(backend, server, record),
+    assume: (backend, server, record) => board.put(backend, server, record),
     onChange: listener => board.onChange(listener),
     setBackends() {},
     close: async () => {},

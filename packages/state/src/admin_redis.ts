@@ -45,6 +45,8 @@ class RedisAdmin implements AdminStore {
   #backends: readonly string[];
   /** `backend\0server` → the last word; those of other backends than there are now too. */
   readonly #unwritten = new Map<string, Unwritten>();
+  /** Backends of which Redis has been read. */
+  readonly #known = new Set<string>();
   /** `backend\0server` → the text that was told of. */
   readonly #told = new Map<string, string>();
   /** What is being said to Redis now, and whether somebody wants it said again behind that. */
@@ -74,6 +76,10 @@ class RedisAdmin implements AdminStore {
     // One that runs already may have sent its commands: this word goes with the next one.
     await this.#running;
     await this.#sync();
+  }
+
+  assume(backend: string, server: string, record: AdminRecord): void {
+    if (!this.#known.has(backend)) this.#board.put(backend, server, record);
   }
 
   onChange(listener: (backend: string) => void): void {
@@ -170,6 +176,7 @@ class RedisAdmin implements AdminStore {
       if (word.value === null) records.delete(word.server);
       else records.set(word.server, word.record);
     }
+    this.#known.add(backend);
     this.#board.replace(backend, records);
   }
 

@@ -15,7 +15,7 @@ export class LoopWatch {
     this.#delays.enable();
   }
 
-  /** The longest delay since the last call, in milliseconds. */
+  /** The longest delay since the last call, in milliseconds. One that begins within 5 ms of that call may go unseen. */
   take(): number {
     const { max, count } = this.#delays;
     this.#delays.reset();

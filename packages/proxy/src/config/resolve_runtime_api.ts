@@ -46,6 +46,11 @@ export function resolveRuntimeApi(raws: readonly RawRuntimeApi[], notes: Notes):
       if (first === undefined) paths.set(listen.path, place);
       else noteValue(place, `{value} is taken by \`${writePath(first)}\``, 'Remove one of them.', notes);
     }
-    return { label: raw.address.label, listen, level: raw.level ?? (listen.kind === 'unix' ? 'admin' : 'operator'), timeoutMs: raw.timeout };
+    return {
+      label: raw.address.label,
+      listen,
+      level: raw.level ?? (listen.kind === 'unix' ? 'admin' : 'operator'),
+      timeoutMs: raw.timeout,
+    };
   });
 }

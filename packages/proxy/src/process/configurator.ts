@@ -183,7 +183,9 @@ export class Configurator {
 
   /** Answers whose TLS files were others. */
   async #take(next: Config, renew: boolean): Promise<readonly string[]> {
-    const { certificates, servers, bindings } = this.#premises;
+    const { certificates, servers, bindings, isStopping } = this.#premises;
+    // Before anything is bound: this process has closed its sockets, or its successor has them.
+    if (isStopping()) throw stopping();
     const prepared: { abort(): void }[] = [];
     const keep = <Change extends { abort(): void }>(change: Change): Change => {
       prepared.push(change);
@@ -197,7 +199,7 @@ export class Configurator {
       };
       const others = [];
       for (const part of this.#parts) others.push(keep(await part.prepare(next, this.#config)));
-      if (this.#premises.isStopping()) throw stopping();
+      if (isStopping()) throw stopping();
       this.#config = next;
       for (const other of others) other.commit();
       prepared.length = 0;

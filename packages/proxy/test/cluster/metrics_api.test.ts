@@ -19,14 +19,14 @@ import { connectRaw } from '../kit/raw_socket.ts';
 const PASSWORD = 'of-the-test';
 const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0';
 
-interface Document {
+type Document = {
   readonly paths: Readonly<
     Record<
       string,
       Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly content?: object }>> }>>
     >
   >;
-}
+};
 
 /** What stands for the parameters of paths. */
 const NAMES: Readonly<Record<string, string>> = {

@@ -230,11 +230,13 @@ test('an operator finds a client, drains a broker, watches, takes back, and is t
 
 /** Pixels between the last column of b1 that is shown and the right edge of its table. */
 async function emptySpace(page: Page): Promise<number> {
-  return await page.evaluate(() => {
-    const row = document.querySelector('tbody[data-key=b1] > tr');
-    const shown = [...(row?.children ?? [])].map(cell => cell.getBoundingClientRect().right);
-    const table = row?.closest('table')?.getBoundingClientRect().right ?? 0;
-    // On cards, cells have an edge of the card beside them.
-    return document.documentElement.clientWidth <= 700 ? 0 : table - Math.max(...shown);
-  });
+  return await page
+    .locator('tbody[data-key=b1] > tr')
+    .first()
+    .evaluate(row => {
+      const shown = [...row.children].map(cell => cell.getBoundingClientRect().right);
+      const table = row.closest('table')?.getBoundingClientRect().right ?? 0;
+      // On cards, cells have an edge of the card beside them.
+      return row.ownerDocument.documentElement.clientWidth <= 700 ? 0 : table - Math.max(...shown);
+    });
 }

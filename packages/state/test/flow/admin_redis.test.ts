@@ -122,6 +122,24 @@ describe('in Redis', () => {
     });
   });
 
+  it('what the process before knew holds while Redis is away, is not written, and makes room for what Redis says', async () => {
+    await using redis = await RedisServer.start();
+    await using before = new Opened('limpet', redis.url);
+    await before.store.loaded();
+    await redis.kill();
+    await using heir = new Opened('limpet', redis.url);
+    await heir.store.loaded();
+    heir.store.assume('emqx', 'emqx1', { state: 'maint', weight: null });
+    heir.store.assume('emqx', 'emqx2', { state: 'drain', weight: null });
+    expect(heir.words()).toEqual(['emqx1 maint', 'emqx2 drain']);
+    await redis.start();
+    await redis.admin.hset('limpet:admin:emqx', 'emqx1', 'drain');
+    await vi.waitFor(() => expect(heir.words()).toEqual(['emqx1 drain']), 10_000);
+    heir.store.assume('emqx', 'emqx1', { state: 'maint', weight: null });
+    expect(heir.words()).toEqual(['emqx1 drain']);
+    expect(await redis.admin.hgetall('limpet:admin:emqx')).toEqual({ emqx1: 'drain' });
+  });
+
   it('a frozen Redis holds up no word for longer than its deadline', async () => {
     await using redis = await RedisServer.start();
     await using one = new Opened('limpet', redis.url);

@@ -6,8 +6,9 @@ import type { AdminWord } from './wire.ts';
 type Neighbour = 'predecessor' | 'successor';
 
 /**
- * What operators have said of servers, where no store is shared: the processes of an upgrade tell each other, so that a
- * `maint` said to one of them ends sessions in all.
+ * What operators have said of servers. The new process of an upgrade is told of it, for a shared store may be away just then.
+ * Where no store is shared, the processes go on to tell each other, so that a `maint` said to one of them ends sessions in
+ * all.
  */
 export class AdminExchange {
   readonly #admin: AdminStore;
@@ -23,15 +24,17 @@ export class AdminExchange {
     admin.onChange(backend => this.#changed(backend));
   }
 
-  /** All that there is to say; none where the store is shared. */
+  /** All that there is to say. */
   words(): AdminWord[] {
-    const { state, backends } = this.#config();
-    return state.store === 'memory' ? backends.flatMap(({ name }) => this.#wordsOf(name)) : [];
+    return this.#config().backends.flatMap(({ name }) => this.#wordsOf(name));
   }
 
   /** Never said back to whom it came from: two words that meet on the way would chase each other for ever. */
   said([, backend, server, record]: AdminWord, from: Neighbour): void {
-    if (this.#config().state.store !== 'memory') return;
+    if (this.#config().state.store !== 'memory') {
+      this.#admin.assume(backend, server, record);
+      return;
+    }
     this.#from = from;
     void this.#admin.set(backend, server, record);
     this.#from = null;

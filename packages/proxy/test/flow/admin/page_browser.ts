@@ -40,7 +40,8 @@ export interface Browser extends AsyncDisposable {
 
 export interface Opened {
   readonly page: Page;
-  readonly complaints: readonly string[];
+  /** A test may take out what it has seen. */
+  readonly complaints: string[];
 }
 
 /** The system's Chromium, driven. */

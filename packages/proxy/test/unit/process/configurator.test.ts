@@ -141,11 +141,23 @@ test('a disabled frontend has no binds, across reloads too, until it is enabled'
   expect([binds(), configurator.disabled.size]).toEqual([1, 0]);
 });
 
-test('a proxy that stops takes nothing over', async () => {
+test('a proxy that stops takes nothing over, and binds nothing', async () => {
   const { configurator, state, said } = scene();
   state.stopping = true;
   await expect(configurator.edit(config => config)).rejects.toMatchObject({ code: 'STOPPING' });
-  expect(said.filter(line => line.endsWith('aborted'))).toHaveLength(3);
+  expect(said).toEqual([]);
+});
+
+test('where it begins to stop meanwhile, all that was prepared is taken back', async () => {
+  const { configurator, state, said } = scene();
+  configurator.join({
+    prepare: async () => {
+      state.stopping = true;
+      return { commit: () => void said.push('joined committed'), abort: () => void said.push('joined aborted') };
+    },
+  });
+  await expect(configurator.edit(config => config)).rejects.toMatchObject({ code: 'STOPPING' });
+  expect(said.filter(line => line.endsWith('aborted'))).toHaveLength(4);
 });
 
 test('a hundred signals at once are one reload, which reads what the file says then', async () => {
