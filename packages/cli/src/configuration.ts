@@ -23,17 +23,27 @@ export function withConfigOption(command: Command): Command {
   );
 }
 
+export interface ReadConfig {
+  readonly config: Config;
+  /** As `formatProblem` makes them. Nobody has been told. */
+  readonly warnings: readonly string[];
+}
+
+export function tellWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+}
+
 /**
- * Reads the configuration that `-c` names. Warnings and problems go to stderr; null: it is wrong, and every problem has
+ * Reads the configuration that `-c` names. Problems go to stderr; null: it is wrong, and every problem has
  * been told. Without `-c` it ends the command with a usage error. (Commander's own "required" is asked before the other
  * options are looked at, so it would answer a mistyped `--confg` with "not specified".)
  */
-export function readConfig(flags: ConfigFlags, command: Command): Config | null {
+export function readConfig(flags: ConfigFlags, command: Command): ReadConfig | null {
   const path = configPath(flags, command);
   const result = loadConfig(path);
-  const remarks = result.ok ? result.warnings : result.problems;
-  for (const remark of remarks) console.error(`${result.ok ? 'warning: ' : ''}${formatProblem(remark)}`);
-  if (result.ok) return result.config;
+  const remarks = (result.ok ? result.warnings : result.problems).map(formatProblem);
+  if (result.ok) return { config: result.config, warnings: remarks };
+  for (const remark of remarks) console.error(remark);
   console.error(`limpet: ${path} has ${remarks.length === 1 ? '1 problem' : `${remarks.length} problems`}`);
   return null;
 }

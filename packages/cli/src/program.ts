@@ -59,6 +59,7 @@ function commandTree(finish: Finish): Command {
     // What the commands inherit; the program's own follows below.
     .showHelpAfterError('(add --help to see how it is used)')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(plainly(text)) })
     .addHelpText('after', EPILOGUE);
   program.commandsGroup('Serve:');
   for (const add of [addRun, addCheck, addDemo]) add(program, finish);
@@ -76,16 +77,31 @@ function commandTree(finish: Finish): Command {
   return program;
 }
 
+/** What people typed, without commander's words for it. */
+function plainly(text: string): string {
+  return text.replace(
+    /^error: command-argument value '(.*)' is invalid for argument '(.*)'\. (?:It must be )?(.*?)\.?$/ms,
+    (_, said, name, what) => `error: '${said}' is no ${name}: ${what}`,
+  );
+}
+
 function visibleNames(command: Command): string {
   const shown = command.createHelp().visibleCommands(command);
   return shown.flatMap(one => (one.name() === 'help' ? [] : [one.name()])).join(', ');
+}
+
+/** In the log remedies stand behind a semicolon; here they stand alone. Commands and names stay as they are written. */
+function sentence(remedy: string): string {
+  const begun = /^(limpet |[a-z]+[._:]|`)/.test(remedy) ? remedy : remedy.charAt(0).toUpperCase() + remedy.slice(1);
+  return /[\p{L}\d`)]$/u.test(begun) ? `${begun}.` : begun;
 }
 
 /** Tells the user what went wrong, and answers with the exit code for it. */
 function report(error: unknown): number {
   // Commander has printed its message already. Help and version that were asked for end this way too, with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof LimpetError) console.error(`limpet: ${error.message}\n  ${error.remedy} (${error.code})`);
+  if (error instanceof LimpetError)
+    console.error(`limpet: ${error.message}\n  ${sentence(error.remedy)} (${error.code})`);
   else console.error('limpet: this is a fault of the program, please report it:', error);
   return EXIT.failed;
 }

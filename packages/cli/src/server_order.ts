@@ -1,7 +1,7 @@
 import { path } from './admin/admin_client.ts';
 import type { Server } from './admin/facts.ts';
 import type { ServerName } from './arguments.ts';
-import { count } from './output/numbers.ts';
+import { count, counted } from './output/numbers.ts';
 import { printJson } from './output/print.ts';
 import { type ProxyFlags, runningProxy } from './running_proxy.ts';
 import { serverState } from './server_state.ts';
@@ -23,8 +23,13 @@ export function tellServer(server: Server, flags: ProxyFlags): void {
 
 /** `emqx/emqx1: DRAIN, weight 5 (configured: 1), 1,048 sessions`. */
 function serverLine(server: Server): string {
-  const { backend, name, sessions, weight, weight_configured: configured, maxconn } = server;
-  const most = maxconn === null ? '' : ` of ${count(maxconn)}`;
+  const { backend, name, weight, weight_configured: configured } = server;
   const was = weight === configured ? '' : ` (configured: ${configured})`;
-  return `${backend}/${name}: ${serverState(server).word}, weight ${weight}${was}, ${count(sessions)}${most} sessions`;
+  return `${backend}/${name}: ${serverState(server).word}, weight ${weight}${was}, ${sessionsText(server)}`;
+}
+
+/** In maint those that are there are being closed. */
+function sessionsText({ admin, sessions, maxconn }: Server): string {
+  if (admin === 'maint' && sessions > 0) return `closing ${counted(sessions, 'session')}`;
+  return maxconn === null ? counted(sessions, 'session') : `${count(sessions)} of ${counted(maxconn, 'session')}`;
 }

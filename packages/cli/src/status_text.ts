@@ -12,8 +12,16 @@ export function statusLines(seen: Overview, paint: Paint): string[] {
     '',
     ...frontendLines(seen.frontends, paint),
     ...seen.backends.flatMap(backend => ['', ...backendLines(backend, seen.info.at_ms, paint)]),
-    ...(seen.tasks.length === 0 ? [] : ['', ...seen.tasks.map(task => taskLine(task))]),
+    ...taskLines(seen),
   ];
+}
+
+/** Those that have ended are of interest for so long. */
+const ENDED_MS = 600_000;
+
+function taskLines({ tasks, info: { at_ms: nowMs } }: Overview): string[] {
+  const recent = tasks.filter(({ ended_at_ms: endedMs }) => endedMs === null || nowMs - endedMs <= ENDED_MS);
+  return recent.length === 0 ? [] : ['', ...recent.map(task => taskLine(task, nowMs))];
 }
 
 function proxyLines({ info, workers }: Overview, paint: Paint): string[] {
@@ -55,19 +63,27 @@ function storeText(info: Info, paint: Paint): string {
 
 function reloadText({ last_reload: last, reloads }: Info, paint: Paint): string {
   if (last === null) return 'none since the start';
-  const what = `${clock(last.at_ms)}: ${printable(last.summary)}`;
+  const what = `${clock(last.at_ms)}: ${oneLine(last.summary)}`;
   return `${counted(reloads, 'reload')}, last ${last.ok ? what : paint('bad', `${what} (refused)`)}`;
 }
 
 function upgradeFacts({ upgrade }: Info, paint: Paint): [string, string][] {
   const facts: [string, string][] = [];
   if (upgrade.successor_pid !== null) facts.push(['upgrade', `being replaced by pid ${upgrade.successor_pid}`]);
-  if (upgrade.predecessor_pid !== null) facts.push(['upgrade', `has replaced pid ${upgrade.predecessor_pid}`]);
+  if (upgrade.predecessor_pid !== null) {
+    const held = counted(upgrade.predecessor_sessions ?? 0, 'session');
+    facts.push(['upgrade', `has replaced pid ${upgrade.predecessor_pid}, which still holds ${held}`]);
+  }
   if (upgrade.failure !== null) {
-    const what = `${clock(upgrade.failure.at_ms)}: ${printable(upgrade.failure.reason)}`;
+    const what = `${clock(upgrade.failure.at_ms)}: ${oneLine(upgrade.failure.reason)}`;
     facts.push(['upgrade', paint('bad', `${what} (failed)`)]);
   }
   return facts;
+}
+
+/** What a proxy says of itself may have lines. */
+function oneLine(text: string): string {
+  return printable(text.replaceAll(/\s*\n\s*/g, '; '));
 }
 
 function frontendLines(frontends: readonly Frontend[], paint: Paint): string[] {
@@ -101,11 +117,15 @@ function backendLines(backend: Backend, nowMs: number, paint: Paint): string[] {
 }
 
 function backendLine({ name, balance, stick, sessions }: Backend, paint: Paint): string {
-  const table =
-    stick === null
-      ? 'not sticky'
-      : `stick on ${stick.field}, ${count(stick.used)} of ${counted(stick.size, 'entry', 'entries')}`;
+  const table = stick === null ? 'not sticky' : `stick on ${stick.field}, ${entriesText(stick)}`;
   return `${paint('strong', `backend ${name}`)}: ${balance}, ${table}, ${counted(sessions, 'session')}`;
+}
+
+/** How many a shared table has, nobody here knows. */
+function entriesText({ shared, used, size }: NonNullable<Backend['stick']>): string {
+  return shared
+    ? `${counted(used, 'entry', 'entries')} seen here (shared table in Redis)`
+    : `${count(used)} of ${counted(size, 'entry', 'entries')}`;
 }
 
 function serverRow(server: Server, backend: Backend, nowMs: number): string[] {
@@ -120,8 +140,14 @@ function serverRow(server: Server, backend: Backend, nowMs: number): string[] {
     weight === configured ? String(weight) : `${weight} (of ${configured})`,
     addressText(server),
     duration(nowMs - server.since_ms),
-    printable(server.reason),
+    reasonText(server),
   ];
+}
+
+/** The operator's word comes first, as in the state; a broker that is down is told too. */
+function reasonText({ admin, verdict, reason }: Server): string {
+  if (admin === 'ready') return printable(reason);
+  return verdict === 'down' && admin !== 'maint' ? `set by an operator; ${printable(reason)}` : 'set by an operator';
 }
 
 function addressText({ host, address, port }: Server): string {
@@ -131,13 +157,22 @@ function addressText({ host, address, port }: Server): string {
 }
 
 /** `drain of emqx/emqx2: paused, 1,200 of 3,000 left, 200/s (task 7)`. */
-export function taskLine(task: Task): string {
+export function taskLine(task: Task, nowMs: number): string {
   const what = task.server === null ? task.backend : `${task.backend}/${task.server}`;
   const pace = task.state === 'running' ? `, ${rateText(task.rate)}` : '';
-  return `${task.kind} of ${what}: ${task.state}, ${count(task.moved)} of ${count(task.total)} asked to leave, ${count(task.left)} left${pace} (task ${task.id})`;
+  const ended = task.ended_at_ms === null ? '' : `, ended ${duration(nowMs - task.ended_at_ms)} ago`;
+  return `${task.kind} of ${what}: ${task.state}, ${count(task.moved)} of ${count(task.total)} asked to leave, ${count(task.left)} left${pace}${ended} (task ${task.id})`;
 }
 
-/** `200/s`. */
+/** `200/s`, `0.50/s`; `1/min` where that is rounder. */
 export function rateText(rate: number): string {
-  return `${Number.isInteger(rate) ? count(rate) : rate.toFixed(2)}/s`;
+  if (Number.isInteger(rate)) return `${count(rate)}/s`;
+  if (isWhole(rate * 100)) return `${rate.toFixed(2)}/s`;
+  if (isWhole(rate * 60)) return `${count(rate * 60)}/min`;
+  return isWhole(rate * 3_600) ? `${count(rate * 3_600)}/h` : `${rate.toFixed(rate < 1 ? 4 : 2)}/s`;
+}
+
+/** What was divided by 60 is not quite whole again. */
+function isWhole(value: number): boolean {
+  return Math.abs(value - Math.round(value)) < 1e-6;
 }

@@ -86,7 +86,7 @@ export async function followTask(proxy: AdminClient, begun: Task, flags: TaskFla
   const isTerminal = process.stdout.isTTY === true && flags.json !== true;
   if (!(flags.wait ?? isTerminal)) {
     if (flags.json) printJson(begun);
-    else console.log(taskLine(begun));
+    else console.log(taskLine(begun, Date.now()));
     return EXIT.ok;
   }
   const ended = await watchTask(proxy, begun, { until, out: flags.json ? null : process.stdout });

@@ -1,7 +1,7 @@
 // The JSON API, below /api/v1.
+import { root } from './place.js';
 
 const deadlineMs = 10_000;
-const root = new URL(document.documentElement.dataset.root ?? '', document.baseURI);
 
 /** An answer that says no: what is wrong, and what can be done. */
 class Refusal extends Error {

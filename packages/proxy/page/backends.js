@@ -105,12 +105,15 @@ class Backend {
 /** @param {BackendView} backend */
 function about({ balance, mode, stick, retries, reroutes, failed }) {
   const sticks =
-    stick === null
-      ? 'no stickiness'
-      : `sticks on ${stick.field}: ${count(stick.used)} of ${count(stick.size)} entries, kept ${duration(stick.expireMs)}`;
+    stick === null ? 'no stickiness' : `sticks on ${stick.field}: ${entries(stick)}, kept ${duration(stick.expireMs)}`;
   const trouble =
     failed === 0 ? [] : [`${many(failed, 'failed attempt')}, ${count(retries)} retried, ${count(reroutes)} rerouted`];
   return [...(mode === 'tcp' ? ['TCP'] : []), balance, sticks, ...trouble].join(' · ');
+}
+
+/** How full the table is; of a shared one nobody here knows. @param {NonNullable<BackendView['stick']>} stick */
+function entries({ shared, used, size }) {
+  return shared ? `${count(used)} seen here (shared table in Redis)` : `${count(used)} of ${count(size)} entries`;
 }
 
 /** The largest share fills its bar, so that bars of 200 brokers can be compared too. @param {readonly ServerView[]} servers */

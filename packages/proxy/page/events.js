@@ -1,7 +1,7 @@
 // What has happened, newest first.
 import { call } from './api.js';
 import { byId, h } from './dom.js';
-import { moment, visible } from './text.js';
+import { moment, visible, visibleLines } from './text.js';
 
 /** @import { AdminEvent } from './stream.js' */
 
@@ -45,7 +45,7 @@ export class Events {
       { class: 'message' },
       h('code', {}, visible(event)),
       ' ',
-      h('bdi', {}, visible(said(event, message))),
+      h('bdi', {}, (isOwn(event) ? visibleLines : visible)(said(event, message))),
     );
     this.#list.insertBefore(h('li', { 'data-level': level, 'data-id': String(id) }, when, kind, text), next);
     while (this.#list.children.length > most) this.#list.lastElementChild?.remove();
@@ -55,6 +55,11 @@ export class Events {
     this.#newest = 0;
     this.#list.replaceChildren();
   }
+}
+
+/** Several problems of a file are several lines. What else happens may name a thing of a client. @param {string} event */
+function isOwn(event) {
+  return /^(reload|upgrade)_/.test(event);
 }
 
 /** A line without words of its own begins with the event's name, which stands before it already. @param {string} event @param {string} message */

@@ -3,6 +3,7 @@ import { makeBackends } from './backends.js';
 import { byId } from './dom.js';
 import { Events } from './events.js';
 import { makeFrontends } from './frontends.js';
+import { own } from './place.js';
 import { Plots } from './plots.js';
 import { Search } from './search.js';
 import { Stream } from './stream.js';
@@ -50,7 +51,6 @@ function showState(live) {
   if (!live && lost.textContent !== text) lost.textContent = text;
 }
 
-const own = new URL(document.documentElement.dataset.own ?? '', document.baseURI);
 new Stream(new URL('events', own), {
   onView: show,
   onEvent: event => events.add(event),

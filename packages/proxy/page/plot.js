@@ -1,7 +1,7 @@
 // One plot over time as SVG: lines or stacked bands, with axes, a legend, a cursor for pointer and keys, and a table.
 import { h, svg, textOf } from './dom.js';
-import { axisMs, linearTicks, logTicks, placeOn, timeTicks } from './scale.js';
-import { minute } from './text.js';
+import { alone, axisMs, linearTicks, logTicks, placeOn, timeTicks } from './scale.js';
+import { fraction, minute } from './text.js';
 
 /**
  * @typedef {{ readonly name: string, readonly values: readonly (number | null)[] }} Series
@@ -119,7 +119,7 @@ export class Plot {
    * @param {readonly number[]} ticks
    */
   *#axes(x, y, ticks) {
-    const write = this.#shape.axis ?? this.#shape.write;
+    const write = this.#tickText(ticks);
     for (const tick of ticks) {
       const at = Math.round(y(tick)) + 0.5;
       yield svg('line', { class: 'grid', x1: margin.left, x2: this.#width - margin.right, y1: at, y2: at });
@@ -136,9 +136,16 @@ export class Plot {
     }
   }
 
+  /** Two ticks never look alike. @param {readonly number[]} ticks @returns {(value: number) => string} */
+  #tickText(ticks) {
+    const { log = false, write, axis = write } = this.#shape;
+    const step = (ticks[1] ?? 1) - (ticks[0] ?? 0);
+    return log || step >= 1 ? axis : value => fraction(value, step);
+  }
+
   /** @param {(atMs: number) => number} x @param {(value: number) => number} y */
   #lines(x, y) {
-    return this.#series.map(({ values }, at) => {
+    return this.#series.flatMap(({ values }, at) => {
       let path = '';
       let pen = 'M';
       for (const [index, value] of values.entries()) {
@@ -149,7 +156,10 @@ export class Plot {
           pen = 'L';
         }
       }
-      return svg('path', { class: `line s${at}`, d: path });
+      const points = alone(values).map(index =>
+        svg('circle', { class: `point s${at}`, cx: x(this.#atMs[index] ?? 0), cy: y(values[index] ?? 0), r: 2 }),
+      );
+      return [svg('path', { class: `line s${at}`, d: path }), ...points];
     });
   }
 

@@ -52,6 +52,16 @@ function clamp(part) {
 }
 
 /**
+ * Which values have no neighbour: a line through one point is nothing that could be seen.
+ * @param {readonly (number | null)[]} values
+ * @returns {readonly number[]}
+ */
+export function alone(values) {
+  const isKnown = (/** @type {number} */ at) => (values[at] ?? null) !== null;
+  return [...values.keys()].filter(at => isKnown(at) && !isKnown(at - 1) && !isKnown(at + 1));
+}
+
+/**
  * Full quarters, or fewer minutes, of the local clock between two moments: at most `most` of them.
  * @param {number} fromMs
  * @param {number} toMs

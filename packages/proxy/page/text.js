@@ -20,6 +20,14 @@ export function visible(text) {
   });
 }
 
+/**
+ * The same for a text of Limpet's own, of which each line stays one. Never for a text of a client: it could look like two.
+ * @param {string} text
+ */
+export function visibleLines(text) {
+  return text.split('\n').map(visible).join('\n');
+}
+
 /** `12,345`. @param {number} value */
 export function count(value) {
   return grouped.format(value);
@@ -38,6 +46,15 @@ export function limit(value) {
 /** A rate of the plots: `0.4`, `12`, `1,204`. @param {number} value */
 export function rate(value) {
   return value > 0 && value < 10 ? String(Number(value.toFixed(1))) : count(value);
+}
+
+/**
+ * A tick below 1 with the digits that tell it from its neighbours.
+ * @param {number} value
+ * @param {number} step between two ticks
+ */
+export function fraction(value, step) {
+  return value === 0 ? '0' : value.toFixed(Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

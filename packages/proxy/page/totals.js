@@ -1,6 +1,6 @@
 // The head of the page: who this is, and the sums.
 import { byId, h, keyed, textOf } from './dom.js';
-import { bytes, count, duration, many, moment, visible } from './text.js';
+import { bytes, count, duration, many, moment, visibleLines } from './text.js';
 import { meaningOf } from './words.js';
 
 /**
@@ -33,7 +33,7 @@ function alarms({ proxy, backends, atMs }) {
   }
   const { lastReload } = proxy;
   if (lastReload !== null && !lastReload.ok) {
-    said.push(`The reload at ${moment(lastReload.atMs, atMs)} changed nothing: ${visible(lastReload.summary)}`);
+    said.push(`The reload at ${moment(lastReload.atMs, atMs)} changed nothing: ${visibleLines(lastReload.summary)}`);
   }
   return said;
 }
@@ -62,11 +62,17 @@ export function makeTotals() {
   return view => {
     const { proxy } = view;
     name(proxy.name);
-    about(`Limpet ${proxy.version} · ${proxy.role} · up ${duration(view.atMs - proxy.startedAtMs)}`);
+    about(`Limpet ${proxy.version} · ${proxy.role} · up ${duration(view.atMs - proxy.startedAtMs)}${before(proxy)}`);
     document.title = title(view);
     for (const write of writers) write(proxy);
     showAlarms(alarms(view));
   };
+}
+
+/** While the replaced process drains, its clients are connected, but not here. @param {ProxyView} proxy */
+function before({ predecessorPid, predecessorSessions }) {
+  if (predecessorPid === null) return '';
+  return ` · has replaced pid ${predecessorPid}, which still holds ${many(predecessorSessions ?? 0, 'session')}`;
 }
 
 /** The tab says when something is wrong. @param {PageView} view */

@@ -8,6 +8,7 @@ export { estimate } from './admin/page/server_view.ts';
 export { escaped } from './admin/runtime/escape.ts';
 export type { FrontendFacts, TaskFacts, WorkerFacts } from './admin/snapshot.ts';
 export { formatProblem, type LoadedConfig, loadConfig, type Problem } from './config/load.ts';
+export { inShort } from './config/problem.ts';
 export type { Config } from './config/resolved.ts';
 export { errorCode, LimpetError } from './errors.ts';
 export type { Listening } from './process/bindings.ts';

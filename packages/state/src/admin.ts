@@ -24,6 +24,13 @@ export interface AdminRecord {
 /** A server nobody has said anything of. */
 export const NO_RECORD: AdminRecord = { state: 'ready', weight: null };
 
+/** What an operator has said of one server, and where. */
+export interface ServerWord {
+  readonly backend: string;
+  readonly server: string;
+  readonly record: AdminRecord;
+}
+
 /**
  * The admin state of all backends. The one in memory lives as long as its process; the one in Redis is shared by all
  * proxies. Whoever made it closes it.
@@ -43,9 +50,18 @@ export interface AdminStore {
    * effect after that.
    */
   assume(backend: string, server: string, record: AdminRecord): void;
+  /** What was said here and the store has not been told, for it is away. To be handed on to a process that takes over. */
+  unwritten(): readonly ServerWord[];
+  /** Another process writes them from now on: two that wrote the same word might write it over a newer one. */
+  leaveUnwritten(): void;
   /** Called when records of a backend have become others, by set() or by another proxy. */
   onChange(listener: (backend: string) => void): void;
   /** The backends that there are now, after a reload. What was said of one that has gone holds again if it comes back. */
   setBackends(backends: readonly string[]): void;
+  /**
+   * Reads what the store holds of backends that are about to come. Resolves when it is known, or after the store's deadline:
+   * then it is known some time after setBackends().
+   */
+  learn(backends: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }

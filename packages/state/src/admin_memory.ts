@@ -10,7 +10,10 @@ export function memoryAdminStore(): AdminStore {
     set: async (backend, server, record) => board.put(backend, server, record),
     assume: (backend, server, record) => board.put(backend, server, record),
     onChange: listener => board.onChange(listener),
+    unwritten: () => [],
+    leaveUnwritten() {},
     setBackends() {},
+    learn: async () => {},
     close: async () => {},
   };
 }

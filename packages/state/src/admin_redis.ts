@@ -1,5 +1,5 @@
 import type { ChainableCommander } from 'ioredis';
-import type { AdminRecord, AdminStore } from './admin.ts';
+import type { AdminRecord, AdminStore, ServerWord } from './admin.ts';
 import { AdminBoard } from './admin_board.ts';
 import { decodeAdmin, encodeAdmin } from './admin_value.ts';
 import type { RedisConnection } from './redis.ts';
@@ -13,11 +13,9 @@ export interface RedisAdminOptions {
 }
 
 /** A word that Redis has not been told. */
-interface Unwritten {
-  readonly backend: string;
-  readonly server: string;
+interface Unwritten extends ServerWord {
+  /** Null: nothing is to be remembered. */
   readonly value: string | null;
-  readonly record: AdminRecord;
 }
 
 /** A poll is nobody's wait, and reads many keys. */
@@ -82,12 +80,30 @@ class RedisAdmin implements AdminStore {
     if (!this.#known.has(backend)) this.#board.put(backend, server, record);
   }
 
+  unwritten(): readonly ServerWord[] {
+    return [...this.#unwritten.values()].map(({ backend, server, record }) => ({ backend, server, record }));
+  }
+
+  leaveUnwritten(): void {
+    this.#unwritten.clear();
+  }
+
   onChange(listener: (backend: string) => void): void {
     this.#board.onChange(listener);
   }
 
   setBackends(backends: readonly string[]): void {
     this.#backends = backends;
+  }
+
+  async learn(backends: readonly string[]): Promise<void> {
+    const { circuit, client, timeoutMs } = this.#connection;
+    const unknown = backends.filter(backend => !this.#backends.includes(backend));
+    if (unknown.length === 0 || !circuit.isClosed) return;
+    const pipeline = client.pipeline();
+    for (const backend of unknown) pipeline.hgetall(this.#key(backend));
+    const replies = await this.#replies(pipeline, timeoutMs);
+    for (const [i, backend] of unknown.entries()) if (replies?.[i] !== undefined) this.#read(backend, replies[i]);
   }
 
   async close(): Promise<void> {
@@ -129,16 +145,16 @@ class RedisAdmin implements AdminStore {
     }
     for (const backend of backends) pipeline.hgetall(this.#key(backend));
     if (pipeline.length === 0) return;
-    const replies = await this.#replies(pipeline);
+    const replies = await this.#replies(pipeline, this.#connection.timeoutMs * deadlines);
     if (replies === null) return;
     for (const [i, [name, word]] of words.entries()) this.#written(name, word, replies[i]?.[0] ?? null);
     for (const [i, backend] of backends.entries()) this.#read(backend, replies[words.length + i] ?? [null, {}]);
   }
 
-  async #replies(pipeline: ChainableCommander): Promise<readonly [Error | null, unknown][] | null> {
-    const { circuit, timeoutMs, address } = this.#connection;
+  async #replies(pipeline: ChainableCommander, withinMs: number): Promise<readonly [Error | null, unknown][] | null> {
+    const { circuit, address } = this.#connection;
     try {
-      const replies = await this.#connection.reply(pipeline.exec(), timeoutMs * deadlines);
+      const replies = await this.#connection.reply(pipeline.exec(), withinMs);
       circuit.succeeded();
       return replies;
     } catch (error) {

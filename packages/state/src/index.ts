@@ -1,4 +1,4 @@
-export { type AdminRecord, type AdminState, type AdminStore, NO_RECORD } from './admin.ts';
+export { type AdminRecord, type AdminState, type AdminStore, NO_RECORD, type ServerWord } from './admin.ts';
 export { memoryAdminStore } from './admin_memory.ts';
 export { type RedisAdminOptions, redisAdminStore } from './admin_redis.ts';
 export type { Circuit, CircuitListener, CircuitState } from './circuit.ts';

@@ -58,6 +58,12 @@ function named(text: string, from: string): Place {
 function configured(path: string): Address {
   const result = loadConfig(path);
   if (!result.ok) {
+    const [only] = result.problems;
+    // The file as a whole.
+    if (only?.line === 0 && result.problems.length === 1) {
+      const what = only.message.charAt(0).toLowerCase() + only.message.slice(1);
+      throw new LimpetError('BAD_CONFIGURATION', `${only.file}: ${what}`, only.remedy);
+    }
     throw new LimpetError(
       'BAD_CONFIGURATION',
       `${path} has ${result.problems.length === 1 ? '1 problem' : `${result.problems.length} problems`}, so it does not say where the proxy is asked`,

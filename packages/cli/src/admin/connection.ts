@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { LimpetError } from '@limpet/proxy';
 import { addressText, type Place } from './address.ts';
@@ -109,6 +110,10 @@ function noAnswer(place: Place, ms: number): LimpetError {
   );
 }
 
+function isNoSocket(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+}
+
 /** Why nobody is there, and what to do. */
 function unreachable(place: Place, error: unknown): LimpetError {
   const where = `${addressText(place.address)} (${place.from})`;
@@ -120,6 +125,9 @@ function unreachable(place: Place, error: unknown): LimpetError {
       `permission denied for ${where}`,
       'Run it as the proxy’s user or with sudo, or set `mode`, `user` or `group` of the socket in `global.runtime_api`.',
     );
+  }
+  if (place.address.kind === 'unix' && isNoSocket(place.address.path)) {
+    return new LimpetError('NO_SOCKET', `${where} is no socket`, 'Name the one that `global.runtime_api` has.');
   }
   if (code === 'ECONNREFUSED' && place.address.kind === 'unix') {
     return new LimpetError(

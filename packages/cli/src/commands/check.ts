@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type ConfigFlags, readConfig, withConfigOption } from '../configuration.ts';
+import { type ConfigFlags, readConfig, tellWarnings, withConfigOption } from '../configuration.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
 import { describeFrontends } from '../frontend_line.ts';
 
@@ -19,8 +19,9 @@ export function addCheck(program: Command, finish: Finish): void {
     .description('check a configuration without starting anything')
     .addHelpText('after', HELP)
     .action((flags: ConfigFlags, command: Command) => {
-      const config = readConfig(flags, command);
-      if (config !== null) for (const line of describeFrontends(config)) console.log(line);
-      finish(config === null ? EXIT.failed : EXIT.ok);
+      const read = readConfig(flags, command);
+      tellWarnings(read?.warnings ?? []);
+      if (read !== null) for (const line of describeFrontends(read.config)) console.log(line);
+      finish(read === null ? EXIT.failed : EXIT.ok);
     });
 }

@@ -1,7 +1,7 @@
 import { LimpetError } from '@limpet/proxy';
 import { type Command, Option } from 'commander';
-import { path, query } from '../admin/admin_client.ts';
-import type { Client, Session } from '../admin/facts.ts';
+import { type AdminClient, path, query } from '../admin/admin_client.ts';
+import type { Client, Info, Session } from '../admin/facts.ts';
 import { whole } from '../arguments.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
 import { count, counted } from '../output/numbers.ts';
@@ -9,8 +9,7 @@ import { printable, printJson, printLines } from '../output/print.ts';
 import { type ProxyFlags, runningProxy, WHERE_HELP, withProxyOptions } from '../running_proxy.ts';
 import { clientLines, sessionLines } from '../session_text.ts';
 
-const HELP = `
-${WHERE_HELP}
+const HELP = `${WHERE_HELP}
 Examples:
   limpet client show sensor-0815          where it is, since when, and why there
   limpet client kick sensor-0815          ends its sessions; it may come back
@@ -41,12 +40,32 @@ export function addClient(program: Command, finish: Finish): void {
 
 /** Exit code 1: nobody knows it. */
 async function show(id: string, flags: ProxyFlags): Promise<number> {
-  const client = await runningProxy(flags).get<Client>(path`/clients/${id}`);
+  const [client, predecessor] = await withPredecessor<Client>(runningProxy(flags), path`/clients/${id}`);
   const isKnown = client.sessions.length > 0 || client.entries.length > 0;
-  if (flags.json) printJson(client);
+  if (flags.json) printJson({ ...client, predecessor });
   else if (isKnown) printLines(clientLines(client, Date.now()));
-  else throw unknown(id);
+  if (!flags.json && client.sessions.length === 0) tellElsewhere('not connected to this process', predecessor);
+  if (!flags.json && !isKnown) throw unknown(id);
   return isKnown ? EXIT.ok : EXIT.failed;
+}
+
+/** While the process that was replaced drains, its clients are connected, but it alone could say which. */
+interface Predecessor {
+  readonly pid: number;
+  readonly sessions: number;
+}
+
+async function withPredecessor<T>(proxy: AdminClient, path: string): Promise<[answer: T, Predecessor | null]> {
+  const calls = [path, '/info'].map(path => ({ method: 'GET', path }) as const);
+  const [answer, { upgrade }] = (await proxy.all(calls)) as [T, Info];
+  const { predecessor_pid: pid, predecessor_sessions: sessions } = upgrade;
+  return [answer, pid === null ? null : { pid, sessions: sessions ?? 0 }];
+}
+
+function tellElsewhere(what: string, predecessor: Predecessor | null): void {
+  if (predecessor === null) return;
+  const { pid, sessions } = predecessor;
+  console.error(`${what}; ${counted(sessions, 'session')} ${sessions === 1 ? 'is' : 'are'} still at pid ${pid}`);
 }
 
 async function kick(id: string, flags: ProxyFlags): Promise<number> {
@@ -101,9 +120,13 @@ async function list(flags: ListFlags): Promise<void> {
   const backend = slash === -1 ? flags.backend : flags.server?.slice(0, slash);
   const server = slash === -1 ? flags.server : flags.server?.slice(slash + 1);
   const asked = query({ backend, server, frontend, source, limit });
-  const answer = await runningProxy(flags).get<{ readonly sessions: readonly Session[] }>(`/clients${asked}`);
-  if (flags.json) return printJson(answer);
+  interface Listed {
+    readonly sessions: readonly Session[];
+  }
+  const [answer, predecessor] = await withPredecessor<Listed>(runningProxy(flags), `/clients${asked}`);
+  if (flags.json) return printJson({ ...answer, predecessor });
   printLines(sessionLines(answer.sessions, Date.now()));
+  tellElsewhere('only sessions of this process', predecessor);
   if (answer.sessions.length === limit) {
     console.error(
       `only the first ${count(limit)} that were found: --limit N shows more, --server and others show fewer`,

@@ -1,6 +1,6 @@
-import { type Config, declineUpgrade, formatProblem, loadConfig, type RunningProxy, startProxy } from '@limpet/proxy';
+import { declineUpgrade, formatProblem, inShort, loadConfig, type RunningProxy, startProxy } from '@limpet/proxy';
 import type { Command } from 'commander';
-import { type ConfigFlags, readConfig, withConfigOption } from '../configuration.ts';
+import { type ConfigFlags, type ReadConfig, readConfig, tellWarnings, withConfigOption } from '../configuration.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
 import { type OtherSignal, OtherSignals, StopSignals } from '../signals.ts';
 
@@ -22,16 +22,17 @@ export function addRun(program: Command, finish: Finish): void {
     .description('run the proxy')
     .addHelpText('after', HELP)
     .action(async (flags: ConfigFlags, command: Command) => {
-      const config = readConfig(flags, command);
-      if (config === null) await declineUpgrade(firstProblem(flags));
-      finish(config === null ? EXIT.failed : await serve(config));
+      const read = readConfig(flags, command);
+      if (read === null) await declineUpgrade(problemsOf(flags));
+      finish(read === null ? EXIT.failed : await serve(read));
     });
 }
 
 /** Runs the proxy until a signal or a failure ends it, and answers with its exit code. */
-async function serve(config: Config): Promise<number> {
+async function serve({ config, warnings }: ReadConfig): Promise<number> {
   using others = new OtherSignals();
-  const proxy = await startProxy(config);
+  tellWarnings(warnings);
+  const proxy = await startProxy(config, warnings);
   others.tell(signal => answer(proxy, signal));
   using signals = new StopSignals(() => proxy.kill());
   void signals.first.then(() => proxy.stop());
@@ -39,10 +40,10 @@ async function serve(config: Config): Promise<number> {
 }
 
 /** All of them have been told on stderr. */
-function firstProblem({ config: [path] = [] }: ConfigFlags): string {
+function problemsOf({ config: [path] = [] }: ConfigFlags): string {
   const read = path === undefined ? null : loadConfig(path);
-  const [first] = read === null || read.ok ? [] : read.problems;
-  return first === undefined ? 'its configuration is wrong' : formatProblem(first);
+  if (path === undefined || read === null || read.ok) return 'its configuration is wrong';
+  return inShort(read.problems.map(formatProblem), path);
 }
 
 function answer(proxy: RunningProxy, signal: OtherSignal): void {

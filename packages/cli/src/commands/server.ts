@@ -128,7 +128,7 @@ function addAdd(parent: Command, finish: Finish): void {
 
 function addDel(parent: Command, finish: Finish): void {
   withProxyOptions(parent.command('del'))
-    .description('remove a server that is in maint and without sessions')
+    .description('remove a server that is in maint and without sessions; one of the file comes back with a reload')
     .argument(TARGET, 'as limpet status lists it', serverName)
     .addHelpText('after', '\nExample:\n  limpet server maint emqx/emqx4 && limpet server del emqx/emqx4\n')
     .action(async (ref: ServerName, flags: ProxyFlags) => {
@@ -138,7 +138,11 @@ function addDel(parent: Command, finish: Finish): void {
 }
 
 async function remove(proxy: AdminClient, ref: ServerName, flags: ProxyFlags): Promise<void> {
+  const { dynamic } = await proxy.get<Server>(serverPath(ref));
   const done = await proxy.send<{ readonly done: true }>('DELETE', serverPath(ref));
   if (flags.json) printJson(done);
-  else console.log(`${ref.backend}/${ref.server} is removed`);
+  else
+    console.log(
+      `${ref.backend}/${ref.server} is removed${dynamic ? '' : '; it is in the file: a reload brings it back'}`,
+    );
 }

@@ -13,8 +13,7 @@ import { addTableExport } from './table_export.ts';
 import { type FilterFlags, filterQuery, withFilterOptions } from './table_filter.ts';
 import { addTableImport } from './table_import.ts';
 
-const HELP = `
-${WHERE_HELP}
+const HELP = `${WHERE_HELP}
 Examples:
   limpet table show                           which tables there are, and how full
   limpet table show emqx --server emqx1

@@ -8,8 +8,8 @@ import { type ProxyFlags, runningProxy, withProxyOptions } from '../running_prox
 import { type FilterFlags, filterQuery, hasFilter, withFilterOptions } from './table_filter.ts';
 
 const HELP = `
-Clients whose entry is gone are placed anew when they come back. Entries of sessions that are there come back with their
-next renewal. The whole table is cleared only with --yes, or after a question on a terminal.
+Clients whose entry is gone are placed anew when they come back. Entries of clients that are connected here are there again
+at once; those of clients of other proxies come back with their next renewal. The whole table is cleared only with --yes, or after a question on a terminal.
 
 Examples:
   limpet table clear emqx sensor-0815
@@ -37,7 +37,7 @@ async function clearKey(backend: string, key: string, flags: ClearFlags, command
   if (hasFilter(flags)) command.error('error: a key names one entry: leave out --server, --state and --contains');
   const done = await runningProxy(flags).send('DELETE', path`/table/${backend}/${key}`);
   if (flags.json) printJson(done);
-  else console.log(`${printable(key)} is removed`);
+  else console.log(`${printable(key)} is removed; if its client is connected, its entry is there again`);
   return EXIT.ok;
 }
 
@@ -49,8 +49,13 @@ async function clear(backend: string, flags: ClearFlags, command: Command): Prom
   const target = path`/table/${backend}` + query(filterQuery(flags));
   const answer = await runningProxy(flags).send<{ readonly removed: number }>('DELETE', target);
   if (flags.json) printJson(answer);
-  else console.log(`${counted(answer.removed, 'entry', 'entries')} removed`);
+  else console.log(removedText(answer.removed));
   return EXIT.ok;
+}
+
+function removedText(removed: number): string {
+  const what = `${counted(removed, 'entry', 'entries')} removed`;
+  return removed === 0 ? what : `${what}; those of connected clients are there again`;
 }
 
 async function isSure(backend: string, command: Command): Promise<boolean> {

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { errorCode, LimpetError } from '@limpet/proxy';
+import { LimpetError } from '@limpet/proxy';
 import { type Command, Option } from 'commander';
 import { path, query } from '../admin/admin_client.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
+import { fileTrouble } from '../file_trouble.ts';
 import { harmless, pour } from '../output/print.ts';
 import { type ProxyFlags, runningProxy, withSocketOption } from '../running_proxy.ts';
 import { type FilterFlags, filterQuery, withFilterOptions } from './table_filter.ts';
@@ -50,7 +51,7 @@ async function writeWhole(entries: AsyncIterable<Buffer>, file: string): Promise
     if (error instanceof LimpetError) throw error;
     throw new LimpetError(
       'FILE_NOT_WRITTEN',
-      `${file} cannot be written: ${errorCode(error)}`,
+      `${file} cannot be written: ${fileTrouble(error)}`,
       'Name a file in a folder that exists, where you may write and there is room.',
     );
   }

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
-import { errorCode, LimpetError } from '@limpet/proxy';
+import { LimpetError } from '@limpet/proxy';
 import { type Command, Option } from 'commander';
 import { path, query } from '../admin/admin_client.ts';
 import type { Imported } from '../admin/facts.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
+import { fileTrouble } from '../file_trouble.ts';
 import { count, counted } from '../output/numbers.ts';
 import { printable, printJson } from '../output/print.ts';
 import { type ProxyFlags, runningProxy, withProxyOptions } from '../running_proxy.ts';
@@ -56,12 +57,12 @@ export function importLines({ read, written, kept }: Imported): string[] {
 async function linesOf(file: string): Promise<AsyncIterable<Buffer>> {
   if (file === '-') return process.stdin;
   try {
-    return (await open(file)).createReadStream();
+    const opened = await open(file);
+    if (!(await opened.stat()).isDirectory()) return opened.createReadStream();
+    await opened.close();
+    throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
-    throw new LimpetError(
-      'FILE_NOT_READ',
-      `${file} cannot be read: ${errorCode(error)}`,
-      'Name a file that was exported.',
-    );
+    const what = `${file} cannot be read: ${fileTrouble(error)}`;
+    throw new LimpetError('FILE_NOT_READ', what, 'Name a file that was exported.');
   }
 }

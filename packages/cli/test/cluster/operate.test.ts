@@ -41,6 +41,17 @@ describe('a running proxy', () => {
     expect((await run('table', 'import', 'brokers', out)).stdout[0]).toMatch(
       /^1 entry read, 0 written, 1 left as they are/,
     );
+    for (const order of [
+      ['set', 'brokers', 'sensor 1', 'b1'],
+      ['clear', 'brokers', 'sensor 1'],
+      ['clear', 'brokers', '--yes'],
+    ]) {
+      expect((await run('table', ...order)).code).toBe(0);
+      // The client is there: so is its entry, at once.
+      expect((await run('table', 'get', 'brokers', 'sensor 1')).stdout[1], order.join(' ')).toMatch(
+        /^sensor 1 +b1 +pinned/,
+      );
+    }
     expect((await run('runtime', 'show table brokers')).stdout.join('\n')).toMatch(
       /^# table: brokers(.*\n)*.*key=sensor\\? 1 /,
     );

@@ -75,6 +75,13 @@ describe('a proxy that does not answer', () => {
     expect(stderr[0]).toContain('does not answer as Limpet does: "Unknown \\u001b[31mcommand."');
   });
 
+  it.each([['/etc/passwd', /^limpet: \/etc\/passwd \(--socket\) is no socket .*\(NO_SOCKET\)$/]])(
+    'is no proxy at all: %s',
+    async (path, expected) => {
+      expect((await limpet('status', '--socket', path)).stderr.join(' ')).toMatch(expected);
+    },
+  );
+
   it('breaks off', async () => {
     await using directory = await makeDirectory('cli');
     const path = directory.file('other.sock');
@@ -120,10 +127,20 @@ describe('limpet server', () => {
     expect([code, stdout]).toEqual([1, []]);
   });
 
+  it('in maint has sessions that are being closed, and one of the file comes back', async () => {
+    await using house = await openHouse();
+    const { facts } = house.control;
+    const [emqx] = facts.backends;
+    const server = { ...emqx?.servers[0], admin: 'maint' };
+    house.control.facts = { ...facts, backends: [{ ...emqx, servers: [server] }] } as typeof facts;
+    const { stdout } = await house.run('server', 'maint', 'emqx/emqx1');
+    expect(stdout).toEqual(['emqx/emqx1: MAINT, weight 1, closing 3 sessions']);
+  });
+
   it('may not do on a socket of a lower level what it may not', async () => {
     await using house = await openHouse('user');
     const { code, stderr } = await house.run('server', 'maint', 'emqx/emqx1');
-    expect(stderr.join(' ')).toMatch(/this needs the level operator .*\(FORBIDDEN\)$/);
+    expect(stderr.join(' ')).toMatch(/this needs the level operator +This socket has the level user: .*\(FORBIDDEN\)$/);
     expect([code, house.control.orders]).toEqual([1, []]);
   });
 });
@@ -198,6 +215,17 @@ describe('limpet client', () => {
     expect(json).toMatch(/^[\n\x20-\x7e]*$/);
   });
 
+  it('P9: may be at the process before this one', async () => {
+    await using house = await openHouse();
+    const { facts } = house.control;
+    const upgrade = { predecessorPid: 7, predecessorSessions: 2, successorPid: null, failure: null };
+    house.control.facts = { ...facts, info: { ...facts.info, upgrade } };
+    const listed = await house.run('client', 'list');
+    expect(listed.stderr).toEqual(['only sessions of this process; 2 sessions are still at pid 7']);
+    const json = (await house.run('client', 'list', '--json')).stdout.join('\n');
+    expect(JSON.parse(json).predecessor).toEqual({ pid: 7, sessions: 2 });
+  });
+
   it('is kicked, and listed', async () => {
     await using house = await openHouse();
     expect((await house.run('client', 'kick', 'a b;c')).stdout).toEqual(['1 session of a b;c ended']);
@@ -232,7 +260,9 @@ describe('limpet table', () => {
     expect(await house.run('table', 'get', 'emqx', 'nobody')).toMatchObject({ code: 1, stdout: [] });
     expect((await house.run('table', 'set', 'emqx', 'a/b', 'emqx2')).code).toBe(0);
     expect((await house.run('table', 'clear', 'emqx', 'subscriber1')).code).toBe(0);
-    expect((await house.run('table', 'clear', 'emqx', '--contains', 'x y')).stdout).toEqual(['2 entries removed']);
+    expect((await house.run('table', 'clear', 'emqx', '--contains', 'x y')).stdout).toEqual([
+      '2 entries removed; those of connected clients are there again',
+    ]);
     expect((await house.run('table', 'clear', 'emqx', '--yes')).code).toBe(0);
     expect(house.control.orders).toEqual([
       'set "emqx" "a/b" "emqx2"',
@@ -240,6 +270,14 @@ describe('limpet table', () => {
       'clear "emqx" {"keyContains":"x y"}',
       'clear "emqx" {}',
     ]);
+  });
+
+  it('says in words why a file cannot be read', async () => {
+    await using house = await openHouse();
+    const none = await house.run('table', 'import', 'emqx', '/nope.csv');
+    expect(none.stderr[0]).toBe('limpet: /nope.csv cannot be read: there is no such file or folder');
+    const folder = await house.run('table', 'import', 'emqx', '/');
+    expect(folder.stderr[0]).toBe('limpet: / cannot be read: it is a folder');
   });
 
   it('does not clear all of it unasked', async () => {
@@ -259,7 +297,9 @@ describe('limpet table', () => {
     expect(house.control.orders).toEqual(['walk "emqx" "json" {}', 'walk "emqx" "csv" {}']);
     expect(readdirSync(house.directory.path).sort()).toEqual(['limpet.sock', 'out.ndjson']);
     const nowhere = await house.run('table', 'export', 'emqx', '-o', house.directory.file('none/out'));
-    expect(nowhere.stderr.join(' ')).toMatch(/cannot be written: ENOENT .*\(FILE_NOT_WRITTEN\)$/);
+    expect(nowhere.stderr.join(' ')).toMatch(
+      /cannot be written: there is no such file or folder .*\(FILE_NOT_WRITTEN\)$/,
+    );
   });
 
   it('that breaks off is an error, and leaves the old file', async () => {

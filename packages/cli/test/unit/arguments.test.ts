@@ -71,7 +71,7 @@ describe('where the proxy is asked', () => {
     });
     expect(findPlace({}, {}).address).toEqual({ kind: 'unix', path: '/run/limpet/limpet.sock' });
     expect(() => findPlace({ socket: 'nowhere' }, {})).toThrow(/neither a path nor a host and a port/);
-    expect(() => findPlace({ config: '/none.yaml' }, {})).toThrow(/\/none.yaml has 1 problem, so it does not say/);
+    expect(() => findPlace({ config: '/none.yaml' }, {})).toThrow(/^\/none.yaml: there is no such file or folder$/);
   });
 });
 

@@ -39,14 +39,20 @@ describe('a wrong command line ends with 2 and says what would be right', () => 
     [['server'], /Usage: limpet server/],
     [['server', 'stop', 'emqx/emqx1'], /unknown command 'stop'\n\(commands: ready, drain, drain_new, maint, weight, /],
     [['server', 'drain'], /missing required argument 'backend\/server'/],
-    [['server', 'drain', 'emqx1'], /Write BACKEND\/SERVER, as in emqx\/emqx1; limpet status lists them/],
+    [
+      ['server', 'drain', 'emqx1'],
+      /^error: 'emqx1' is no backend\/server: Write BACKEND\/SERVER, as in emqx\/emqx1; limpet status lists them/,
+    ],
     [['server', 'drain', 'emqx/emqx1', '--rate', 'fast'], /Write sessions a second, as in 200\/s/],
     [['server', 'drain', 'emqx/emqx1', '--until', '5'], /--until needs a pace, add: --rate 200\/s/],
     [['server', 'drain', 'emqx/emqx1', '--wait'], /--wait needs a pace, add: --rate 200\/s/],
     [['server', 'drain', 'emqx/emqx1', '--pause', '--cancel'], /--pause and --cancel exclude each other/],
     [['server', 'drain', 'emqx/emqx1', '--pause', '--rate', '5/s'], /--rate is for a new task; --pause is for the one/],
     [['server', 'drain', 'emqx/emqx1', '--rate', '5', '--reason', 'x'], /Allowed choices are use_another_server, adm/],
-    [['server', 'weight', 'emqx/emqx1', '257'], /It must be a whole number from 0 to 256, or default/],
+    [
+      ['server', 'weight', 'emqx/emqx1', '257'],
+      /^error: '257' is no weight: a whole number from 0 to 256, or default\n/,
+    ],
     [['server', 'ready', 'emqx/emqx1', 'emqx/emqx2'], /too many arguments for 'ready'/],
     [['rebalance', 'emqx'], /no pace named, add: --rate 200\/s/],
     [['rebalance', 'emqx', '--rate', '5', '--threshold', '5'], /Write a percentage with its sign, as in 5%/],
@@ -97,6 +103,7 @@ describe('what was asked for goes to stdout, with 0', () => {
   it.each(cases)('limpet %j', async (args, expected) => {
     expect(await main(args)).toBe(0);
     expect(written.stdout).toContain(expected);
+    expect(written.stdout).not.toContain('\n\n\n');
     expect(written.stderr).toBe('');
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { backendFacts, serverFacts, snapshotFacts } from '../../../proxy/test/kit/admin_facts.ts';
+import { backendFacts, serverFacts, snapshotFacts, TASK } from '../../../proxy/test/kit/admin_facts.ts';
 import { PLAIN } from '../../src/output/paint.ts';
 import { serverState } from '../../src/server_state.ts';
-import { statusLines } from '../../src/status_text.ts';
+import { rateText, statusLines } from '../../src/status_text.ts';
 import { overviewOf } from './overview.ts';
 
 describe('limpet status', () => {
@@ -22,7 +22,7 @@ describe('limpet status', () => {
       'backend emqx: roundrobin, stick on client_id, 12 of 1,000 entries, 3 sessions',
       '  SERVER  STATE  SESSIONS  SHARE  RATE  WEIGHT  ADDRESS                        FOR    REASON',
       '  emqx1   UP            3   100%   1/s       1  emqx1.example:1883 (10.0.0.1)  1 min  Layer7 check passed',
-      '  emqx2   DRAIN     3/100   100%   1/s       1  emqx2.example:1883 (10.0.0.1)  1 min  Layer7 check passed',
+      '  emqx2   DRAIN     3/100   100%   1/s       1  emqx2.example:1883 (10.0.0.1)  1 min  set by an operator',
       '',
       'backend other: roundrobin, not sticky, 3 sessions',
       '  SERVER  STATE     SESSIONS  SHARE  RATE  WEIGHT  ADDRESS                     FOR    REASON',
@@ -32,13 +32,77 @@ describe('limpet status', () => {
     ]);
   });
 
+  it('P9: tells of the process before this one, and of a failure on one line', () => {
+    const facts = snapshotFacts();
+    const info = {
+      ...facts.info,
+      lastReload: { atMs: 0, ok: false, summary: 'a.yaml:1:1: what\n    Do this.' },
+      upgrade: {
+        predecessorPid: 7,
+        predecessorSessions: 1,
+        successorPid: null,
+        failure: { atMs: 0, reason: 'a\n  b' },
+      },
+    };
+    const text = statusLines(overviewOf({ ...facts, info }), PLAIN).join('\n');
+    expect(text).toContain('has replaced pid 7, which still holds 1 session\n');
+    expect(text).toContain(': a.yaml:1:1: what; Do this. (refused)\n');
+    expect(text).toContain(': a; b (failed)\n');
+  });
+
+  it('does not say how full a shared table is, for it does not know', () => {
+    const stick = { field: 'client_id', size: 1000, expireMs: 60_000, shared: true, used: 2 };
+    const backends = [{ ...backendFacts('x', []), stick }];
+    const text = statusLines(overviewOf({ ...snapshotFacts(), backends }), PLAIN).join('\n');
+    expect(text).toContain('stick on client_id, 2 entries seen here (shared table in Redis), ');
+  });
+
+  it('shows tasks that have ended for ten minutes', () => {
+    const facts = snapshotFacts();
+    const ended = (id: number, agoMs: number) => ({
+      ...TASK,
+      ...{ id, state: 'done' as const, left: 0, moved: 30, endedAtMs: facts.atMs - agoMs },
+    });
+    const lines = statusLines(overviewOf({ ...facts, tasks: [ended(1, 180_000), ended(2, 601_000)] }), PLAIN);
+    expect(lines.at(-1)).toBe('drain of emqx/emqx2: done, 30 of 30 asked to leave, 0 left, ended 3 min ago (task 1)');
+  });
+
+  it.each([
+    [200, '200/s'],
+    [0.5, '0.50/s'],
+    [1 / 60, '1/min'],
+    [100 / 60, '100/min'],
+    [1 / 3_600, '1/h'],
+    [Math.PI, '3.14/s'],
+  ])('shows the rate %d as %s', (rate, text) => {
+    expect(rateText(rate)).toBe(text);
+  });
+
+  it.each([
+    ['maint', 'up', 'set by an operator'],
+    ['drain', 'down', 'set by an operator; Layer7 check passed'],
+    ['ready', 'down', 'Layer7 check passed'],
+  ] as const)('says who took a server out: %s, %s', (admin, verdict, reason) => {
+    const server = serverFacts('b', { admin, verdict });
+    const lines = statusLines(
+      overviewOf({ ...snapshotFacts(), backends: [backendFacts('x', [server])], tasks: [] }),
+      PLAIN,
+    );
+    expect(lines.at(-1)).toMatch(new RegExp(` {2}${reason}$`));
+  });
+
   it('says what is wrong', () => {
     const facts = snapshotFacts();
     const info = {
       ...facts.info,
       ...{ storeReachable: false, stopping: true, queued: 3, role: 'standby' as const },
       lastReload: { atMs: 0, ok: false, summary: '2 problems' },
-      upgrade: { predecessorPid: null, successorPid: 77, failure: { atMs: 0, reason: 'it ended: SIGKILL' } },
+      upgrade: {
+        predecessorPid: null,
+        predecessorSessions: null,
+        successorPid: 77,
+        failure: { atMs: 0, reason: 'it ended: SIGKILL' },
+      },
     } as const;
     const server = serverFacts('b', { address: null, weight: 0, weightConfigured: 5, backup: true, dynamic: true });
     const text = statusLines(overviewOf({ ...facts, info, backends: [backendFacts('x', [server])] }), PLAIN).join('\n');

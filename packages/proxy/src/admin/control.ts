@@ -94,11 +94,14 @@ export interface TableAdmin {
   /** A page for the API: entries, and the cursor of the next page; null: that was the last. */
   page(backend: string, filter: EntryFilter, cursor: string | null, limit: number): Promise<EntryPage>;
   get(backend: string, key: string): Promise<StickEntry | null>;
-  /** Pins a key's home by hand: it cools from now on as if its client had just left. @throws LimpetError UNKNOWN_SERVER */
+  /** Sets a key's home by hand: it cools from now on as if its client had just left, unless that is there now. @throws LimpetError UNKNOWN_SERVER */
   set(backend: string, key: string, server: string): Promise<void>;
-  /** Removes one entry; false: there was none. */
+  /** Removes one entry; false: there was none. That of a client that is connected here is there again then. */
   clearKey(backend: string, key: string): Promise<boolean>;
-  /** Removes those that match and answers how many. Entries of live sessions come back with their next renewal. */
+  /**
+   * Removes those that match and answers how many. Those of clients that are connected here are there again then; those of
+   * other proxies' clients with their next renewal.
+   */
   clear(backend: string, filter: EntryFilter): Promise<number>;
   import(backend: string, format: 'json' | 'csv', lines: AsyncIterable<Buffer>): Promise<ImportReport>;
   /** Entries now. Redis: counted by a walk, at most every 10 s. */

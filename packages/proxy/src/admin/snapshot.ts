@@ -41,6 +41,8 @@ export interface ProxyFacts extends ScopeFacts {
   /** After SIGUSR2: this process is being replaced by `successorPid`, or has replaced `predecessorPid`. */
   readonly upgrade: {
     readonly predecessorPid: number | null;
+    /** Sessions that are still in that process, which tells them once a second; null: there is none (any more). */
+    readonly predecessorSessions: number | null;
     readonly successorPid: number | null;
     /** The last one that failed: this process goes on. */
     readonly failure: { readonly atMs: number; readonly reason: string } | null;
@@ -89,7 +91,9 @@ export interface StickFacts {
   readonly field: string;
   readonly size: number;
   readonly expireMs: number;
-  /** Entries of the primary's table: the table itself in memory; what this proxy has seen of the shared one. */
+  /** The table is in Redis. `size` is no limit of it then, but of what this proxy remembers of it. */
+  readonly shared: boolean;
+  /** Entries of the primary's table: the table itself in memory; what this proxy has seen lately of the shared one. */
   readonly used: number;
 }
 

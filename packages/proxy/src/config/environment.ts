@@ -4,8 +4,13 @@ interface Wrong {
   readonly remedy: string;
 }
 
-/** The text with every reference replaced, or what is wrong with it. `used`: at least one reference was replaced. */
-export type Expansion = { readonly ok: true; readonly text: string; readonly used: boolean } | Wrong;
+/**
+ * The text with every reference replaced, or what is wrong with it. `used`: at least one reference was replaced; `foreign`:
+ * at least one by what is in the environment, so that the text may be a secret.
+ */
+export type Expansion =
+  | { readonly ok: true; readonly text: string; readonly used: boolean; readonly foreign: boolean }
+  | Wrong;
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const CONTENT = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
@@ -31,6 +36,7 @@ function unset(name: string): Wrong {
 export function expand(text: string, env: NodeJS.ProcessEnv): Expansion {
   const wrongs: Wrong[] = [];
   let used = false;
+  let foreign = false;
   const expanded = text.replaceAll(REFERENCE, (whole: string, content: string | undefined, end: string | undefined) => {
     if (content === undefined) return '${';
     const parts = end === '}' ? CONTENT.exec(content) : null;
@@ -41,9 +47,10 @@ export function expand(text: string, env: NodeJS.ProcessEnv): Expansion {
     used = true;
     const [, name = '', standard] = parts;
     const value = env[name];
-    if (standard !== undefined) return value === undefined || value === '' ? standard : value;
+    if (standard !== undefined && (value === undefined || value === '')) return standard;
+    foreign = true;
     if (value === undefined) wrongs.push(unset(name));
     return value ?? '';
   });
-  return wrongs[0] ?? { ok: true, text: expanded, used };
+  return wrongs[0] ?? { ok: true, text: expanded, used, foreign };
 }

@@ -25,13 +25,24 @@ function fault(name: string, mayBeFolder: boolean): readonly [what: string, reme
   }
 }
 
+/** What a default of `${NAME:-default}` has led to; what came out of the environment is not told. */
+function readAs(name: string, path: Path, { places }: Tree): string {
+  const place = places.get(placeKey(path));
+  return place === undefined || place.written === null || place.foreign ? '' : ` (${name})`;
+}
+
 /** The absolute path of a file that the configuration names; that it cannot be read is noted. */
 export function namedFile(written: string, path: Path, notes: Notes, mayBeFolder = false): string {
   const name = besideFile(written, path, notes.tree);
   const found = fault(name, mayBeFolder);
   if (found !== null) {
     const [what, remedy] = found;
-    noteValue(path, `{value}: ${what.charAt(0).toLowerCase()}${what.slice(1)}`, remedy, notes);
+    noteValue(
+      path,
+      `{value}${readAs(name, path, notes.tree)}: ${what.charAt(0).toLowerCase()}${what.slice(1)}`,
+      remedy,
+      notes,
+    );
   }
   return name;
 }

@@ -20,6 +20,12 @@ export function formatProblem(problem: Problem): string {
   return `${place}: ${problem.message}\n    ${problem.remedy}`;
 }
 
+/** The first of them on one line, and where the others are to be seen. @param problems as `formatProblem` makes them */
+export function inShort(problems: readonly string[], path: string): string {
+  const [first = '', ...more] = problems.map(problem => problem.replaceAll(/\n\s*/g, '; '));
+  return more.length === 0 ? first : `${first} (+${more.length} more: limpet check -c ${path})`;
+}
+
 /** In the order of reading: by file, causes first, then line and column; what stands at one place keeps its order. */
 export function inReadingOrder(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => {

@@ -23,6 +23,8 @@ export interface Place {
   readonly value: Position;
   /** The text in the file, where the environment has changed it: shown in errors in place of the value. */
   readonly written: string | null;
+  /** Whether some of the value came out of the environment: it may be a secret. Defaults did not. */
+  readonly foreign: boolean;
   /** Grows in the order of reading, over all files. */
   readonly order: number;
 }
@@ -84,11 +86,17 @@ function report(walk: Walk, at: Position, message: string, remedy: string): void
   walk.problems.push({ file: walk.file, ...at, message, remedy });
 }
 
-function expandText(text: string, at: Position, walk: Walk): { text: string; written: string | null } {
+interface Expanded extends Pick<Place, 'written' | 'foreign'> {
+  readonly text: string;
+}
+
+function expandText(text: string, at: Position, walk: Walk): Expanded {
   const expansion = expand(text, walk.env);
-  if (expansion.ok) return { text: expansion.text, written: expansion.used ? text : null };
+  if (expansion.ok) {
+    return { text: expansion.text, written: expansion.used ? text : null, foreign: expansion.foreign };
+  }
   report(walk, at, expansion.message, expansion.remedy);
-  return { text, written: text };
+  return { text, written: text, foreign: true };
 }
 
 /** One key or item: notes its place, and gives its plain value. */
@@ -106,11 +114,12 @@ function convertAt(node: unknown, keyOffset: number, path: Path, walk: Walk): un
   // What was meant as text: an empty value would be told as a second mistake.
   let plain: unknown = isAlias(node) && target === undefined ? `*${node.source}` : undefined;
   let written: string | null = null;
+  let foreign = false;
   if (isScalar(target) && typeof target.value === 'string') {
-    ({ text: plain, written } = expandText(target.value, value, walk));
+    ({ text: plain, written, foreign } = expandText(target.value, value, walk));
   }
   const order = walk.firstOrder + keyOffset;
-  walk.places.set(placeKey(path), { file: walk.file, key, value, written, order });
+  walk.places.set(placeKey(path), { file: walk.file, key, value, written, foreign, order });
   return plain ?? convert(target, path, walk);
 }
 

@@ -6,6 +6,8 @@ import { WaitingRoom, waitingPlaces } from './waiting_room.ts';
 /** Something that has room for so many. */
 export interface Room {
   enter(): boolean;
+  /** Counts one more, above the limit if need be. */
+  enterAnyway(): void;
   leave(): void;
 }
 
@@ -79,6 +81,14 @@ export class Door {
     }
     this.#inside += 1;
     return true;
+  }
+
+  /** One connection more, whether there is room or not: it is accepted, and its listener closes. */
+  enterAnyway(): void {
+    this.#waiting.enterAnyway();
+    this.#own?.enterAnyway();
+    this.#global.enterAnyway();
+    this.#inside += 1;
   }
 
   /** The primary has said its word about a connection that has entered, or it has gone before: it waits no more. */

@@ -45,6 +45,11 @@ export class WaitingRoom {
     return !this.#refused;
   }
 
+  /** Waits though there may be no place. */
+  enterAnyway(): void {
+    this.#waiting += 1;
+  }
+
   /** It is somebody's turn, or somebody has gone. */
   leave(): void {
     this.#waiting -= 1;

@@ -75,6 +75,11 @@ export class Admission {
     return true;
   }
 
+  /** One connection more, above the limit if need be: it is there already, and this process accepts nobody behind it. */
+  enterAnyway(): void {
+    this.#used += 1;
+  }
+
   leave(): void {
     this.#used -= 1;
     if (this.#recalled) this.#giveBackSpare();

@@ -7,6 +7,8 @@ export type ListenHandle = NonNullable<Parameters<Server['listen']>[0]>;
 export interface ListenerEvents {
   /** A new client. False: there is no room; the listener keeps it and accepts no more until resume(). */
   accepted(socket: Socket): boolean;
+  /** One that was kept, or comes at the last moment, while the listener closes: it is let in though there is no room. */
+  acceptedAnyway(socket: Socket): void;
   /** This process can have no more clients for now: another one may, so they had better stay in the backlog. */
   isFull(): boolean;
   /** Accepting failed for want of descriptors or memory; the listener is paused: answer with resume(), in a while. */
@@ -91,12 +93,12 @@ export class Listener {
     this.#server = null;
   }
 
-  /** Accepts nobody any more. */
+  /** Accepts nobody any more. Those that were kept come in: for the kernel they are connected, and nobody else has them. */
   close(): void {
     this.#state = 'closed';
     this.#server?.close();
-    for (const socket of this.#kept) socket.resetAndDestroy();
-    this.#kept.length = 0;
+    this.#server = null;
+    for (const socket of this.#kept.splice(0)) if (!socket.destroyed) this.#events.acceptedAnyway(socket);
     this.#isOpen();
   }
 
@@ -106,7 +108,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    if (this.#state === 'closed') socket.resetAndDestroy();
+    if (this.#state === 'closed') this.#events.acceptedAnyway(socket);
     else if (this.#kept.length > 0 || !this.#events.accepted(socket)) {
       this.#kept.push(socket);
       socket.on('error', () => {});

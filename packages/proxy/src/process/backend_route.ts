@@ -64,9 +64,9 @@ export class BackendRoute implements SessionRoute {
     }
   };
 
-  /** The table may have lost entries. */
-  renewNow(): void {
-    void this.#renewal?.now();
+  /** The table may have lost entries, or the one of that key. Resolves when those of live sessions are there again. */
+  async renewNow(key: string | null = null): Promise<void> {
+    await (key === null ? this.#renewal?.now() : this.#renewal?.of(key));
   }
 
   /** No entry is renewed any more. */

@@ -121,9 +121,20 @@ export class Bindings {
   async #newSockets({ key, bind }: PlacedBind, workers: number): Promise<readonly BoundSocket[]> {
     const inherited = this.#inherited.get(key) ?? [];
     const [first] = inherited;
-    if (first === undefined) return await bindAll(bind, workers);
+    if (first === undefined) return await this.#bindNew(bind, workers);
     this.#inherited.delete(key);
     return [...inherited, ...bindMore(bind, first, workers - inherited.length)];
+  }
+
+  /** The kernel says no more than that somebody has the port; where that is this process, to stop it is no remedy. */
+  async #bindNew(bind: BindConfig, workers: number): Promise<readonly BoundSocket[]> {
+    try {
+      return await bindAll(bind, workers);
+    } catch (error) {
+      const own = this.listening.find(({ port }) => bind.port !== 0 && port === bind.port);
+      const isInUse = error instanceof LimpetError && error.code === 'BIND_IN_USE';
+      throw isInUse && own !== undefined ? boundHere(bind, own) : error;
+    }
   }
 
   #extended(placed: PlacedBind, known: Bound | null, more: readonly BoundSocket[]): Bound {
@@ -147,6 +158,12 @@ function boundTwice(one: PlacedBind, other: PlacedBind): LimpetError {
     one.frontend === other.frontend ? `frontend ${one.frontend}, twice` : `${one.frontend} and ${other.frontend}`;
   const what = `cannot listen on ${other.bind.label}: it is a bind of ${where}`;
   return new LimpetError('BIND_IN_USE', what, 'remove one of them, or give it another port');
+}
+
+function boundHere({ label }: BindConfig, { frontend, bind }: Listening): LimpetError {
+  const what = `cannot listen on ${label}: Limpet itself has the port, for ${bind} of frontend ${frontend}`;
+  const remedy = `reload without a bind on that port, then with ${label} (no client gets in between); or restart`;
+  return new LimpetError('BIND_IN_USE', what, remedy);
 }
 
 function moreSockets(bind: BindConfig, { sockets }: Bound, workers: number): readonly BoundSocket[] {

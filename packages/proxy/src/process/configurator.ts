@@ -3,6 +3,7 @@ import { bindsOf } from '../config/bind_key.ts';
 import { diffConfig } from '../config/diff.ts';
 import { withDisabled, withFrontendChanged } from '../config/edit.ts';
 import { formatProblem, loadConfig } from '../config/load.ts';
+import { inShort } from '../config/problem.ts';
 import type { Config } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -54,8 +55,12 @@ export class Configurator {
   #waiting: Promise<ReloadReport> | null = null;
   #reloads = 0;
   #lastReload: LastReload | null = null;
+  /** What the file in use was warned of when it was last read: it is told once. */
+  #warned: readonly string[];
 
-  constructor(config: Config, premises: ConfiguratorPremises) {
+  /** @param warned what the start has told of the file, as `formatProblem` makes it */
+  constructor(config: Config, premises: ConfiguratorPremises, warned: readonly string[] = []) {
+    this.#warned = warned;
     this.#config = config;
     this.#fileConfig = config;
     this.#premises = premises;
@@ -155,7 +160,9 @@ export class Configurator {
   async #reloadNow(): Promise<ReloadReport> {
     const loaded = loadConfig(this.#config.path);
     if (!loaded.ok) return failed(loaded.problems.map(formatProblem));
-    const warnings = loaded.warnings.map(formatProblem);
+    const warned = loaded.warnings.map(formatProblem);
+    const warnings = warned.filter(warning => !this.#warned.includes(warning));
+    this.#warned = warned;
     const { config: file } = loaded;
     const { changes, needsRestart, applicable } = diffConfig(this.#config, withDisabled(file, this.#disabled));
     try {
@@ -220,7 +227,7 @@ export class Configurator {
     const { log } = this.#premises;
     const { path: config } = this.#config;
     const count = changes.length === 1 ? '1 change' : `${changes.length} changes`;
-    const summary = ok ? count : problems.join('; ');
+    const summary = ok ? count : inShort(problems, config);
     this.#reloads += 1;
     this.#lastReload = { atMs: Date.now(), ok, summary };
     for (const problem of problems) log.error('reload_failed', { config, ms }, problem);

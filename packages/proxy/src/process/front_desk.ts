@@ -82,6 +82,11 @@ export class FrontDesk {
     this.#elsewhere = conns;
   }
 
+  /** Sessions that are in the process before this one. */
+  get elsewhere(): number {
+    return [...this.#elsewhere.values()].reduce((sum, conns) => sum + conns, 0);
+  }
+
   /** Sessions of a server now, as the scheduler counts them. */
   conns(backend: string, server: string): number {
     return this.ledger.conns(backend, server) + (this.#elsewhere.get(serverScope(backend, server)) ?? 0);

@@ -6,6 +6,8 @@ import type { BindRef } from './wire.ts';
 export interface ListenersEvents {
   /** A new client. False: there is no room. */
   accepted(socket: Socket, entry: Entry): boolean;
+  /** One that comes in though there is no room. */
+  acceptedAnyway(socket: Socket, entry: Entry): void;
   isFull(): boolean;
   starved(code: string): void;
   wantsHandle(index: number): void;
@@ -83,6 +85,7 @@ export class Listeners {
       entry,
       listener: new Listener({
         accepted: socket => this.#events.accepted(socket, open.entry),
+        acceptedAnyway: socket => this.#events.acceptedAnyway(socket, open.entry),
         isFull: () => this.#events.isFull(),
         starved: code => this.#events.starved(code),
         wantsHandle: () => this.#events.wantsHandle(index),

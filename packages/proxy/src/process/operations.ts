@@ -66,6 +66,7 @@ export class Operations {
     this.#table = createTableAdmin({
       redis: state.store === 'redis' ? state.redis : null,
       backends: () => this.#tables(),
+      renew: (backend, key) => this.#questions.renew(backend, key),
     });
     this.#snapshots = this.#makeSnapshots();
     this.#faces = new Faces(this.#makeControlRoom(), log);
@@ -111,6 +112,7 @@ export class Operations {
   /** True: it was for this desk. */
   said(worker: number, message: ToPrimary): boolean {
     if (message[0] === 'told') this.#questions.told(worker, message[1], message[2]);
+    else if (message[0] === 'part') this.#questions.part(worker, message[1], message[2]);
     else if (message[0] === 'evicted') this.#drains.evicted(worker, message[1], message[2], message[3]);
     else if (message[0] === 'loop') this.#delays.told(worker, message[1]);
     else return false;

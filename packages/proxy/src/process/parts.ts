@@ -47,7 +47,7 @@ export class Parts implements ChangeoverParts {
   readonly upgrades: Upgrades;
   readonly notifier: Notifier;
 
-  constructor(config: Config, predecessor: Predecessor | null, course: Course) {
+  constructor(config: Config, warned: readonly string[], predecessor: Predecessor | null, course: Course) {
     const events = new EventRing();
     this.log = ringingLog(createLog(config.global.log, 'primary'), events);
     this.store = new PrimaryStore(config, this.log);
@@ -63,7 +63,8 @@ export class Parts implements ChangeoverParts {
       tellAll: message => this.staff.sayAll(message),
     });
     this.tickets = new TicketOffice(this.store.connection, this.log, message => this.staff.sayAll(message));
-    this.configurator = this.#makeConfigurator(config, course);
+    this.configurator = this.#makeConfigurator(config, warned, course);
+    this.configurator.join(this.store);
     this.staff = this.#makeStaff(config, course);
     const { desk, servers, store, bindings, configurator, staff, log } = this;
     this.chronicle = new Chronicle({ config: () => this.config, desk, servers, store });
@@ -100,18 +101,22 @@ export class Parts implements ChangeoverParts {
     this.staff.sayAll(['view', backend, statuses]);
   }
 
-  #makeConfigurator(config: Config, course: Course): Configurator {
+  #makeConfigurator(config: Config, warned: readonly string[], course: Course): Configurator {
     const { certificates, servers, bindings, log } = this;
-    return new Configurator(config, {
-      certificates,
-      servers,
-      bindings,
-      commit: (next, prepared) => changeOver(this, next, prepared),
-      isStopping: () => course.isStopping() || course.isEnding() || this.upgrades.isUnderWay,
-      reloading: () => this.notifier.reloading(),
-      reloaded: () => this.notifier.ready(),
-      log,
-    });
+    return new Configurator(
+      config,
+      {
+        certificates,
+        servers,
+        bindings,
+        commit: (next, prepared) => changeOver(this, next, prepared),
+        isStopping: () => course.isStopping() || course.isEnding() || this.upgrades.isUnderWay,
+        reloading: () => this.notifier.reloading(),
+        reloaded: () => this.notifier.ready(),
+        log,
+      },
+      warned,
+    );
   }
 
   #makeStaff({ global }: Config, course: Course): Staff {
@@ -141,6 +146,8 @@ export class Parts implements ChangeoverParts {
       log,
       workers: () => staff.toldWorkers(),
       bindRefs: (worker: WorkerLink) => staff.bindRefs(worker),
+      lastWorker: () => staff.lastNumber,
+      numberWorkersFrom: (last: number) => staff.numberFrom(last),
       isStopping: () => course.isStopping() || course.isEnding(),
       replaced: (pid: number) => course.replaced(pid),
     };

@@ -14,10 +14,11 @@ const LAST_WORDS_MS = 2000;
 /**
  * Starts the proxy: binds, checks, workers. Resolves when every worker serves. Where a running proxy has started this
  * process to replace it, takes over from that one.
+ * @param warned what the caller has told of the configuration (`formatProblem`): reloads do not tell it again
  * @throws LimpetError BIND_*, WORKER_CANNOT_START, UPGRADE_FAILED, and what workers report
  */
-export async function startProxy(config: Config): Promise<RunningProxy> {
-  const primary = new Primary(config, Predecessor.find());
+export async function startProxy(config: Config, warned: readonly string[] = []): Promise<RunningProxy> {
+  const primary = new Primary(config, warned, Predecessor.find());
   await primary.start();
   return primary;
 }
@@ -30,11 +31,11 @@ class Primary implements RunningProxy {
   #stopping: Promise<void> | null = null;
   #ending: Promise<void> | null = null;
 
-  constructor(config: Config, predecessor: Predecessor | null) {
+  constructor(config: Config, warned: readonly string[], predecessor: Predecessor | null) {
     this.finished = new Promise(resolve => {
       this.#finish = resolve;
     });
-    this.#parts = new Parts(config, predecessor, {
+    this.#parts = new Parts(config, warned, predecessor, {
       isStopping: () => this.#stopping !== null,
       isEnding: () => this.#ending !== null,
       replaced: pid => this.#replaced(pid),

@@ -32,6 +32,12 @@ export class PrimaryStore {
     await this.admin.loaded();
   }
 
+  /** Of backends that come with a reload it is known what operators have said before anybody is sent there. */
+  async prepare({ backends }: Config): Promise<{ commit(): void; abort(): void }> {
+    await this.admin.learn(backends.map(({ name }) => name));
+    return { commit() {}, abort() {} };
+  }
+
   reconfigure({ backends }: Config): void {
     this.admin.setBackends(backends.map(({ name }) => name));
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Door } from '../gate/door.ts';
 import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
 import { Session } from '../session.ts';
 import { TcpSession } from '../tcp_session.ts';
@@ -38,10 +39,27 @@ export class Reception {
 
   /** False: there is no room. */
   accept(socket: Socket, entry: Entry): boolean {
+    const door = this.#place.frontends.door(entry.frontend.name);
+    if (!door.enter()) return false;
+    this.#begin(socket, entry, door);
+    return true;
+  }
+
+  /** The same where there is no room: its listener closes, and there is nobody else to turn to. */
+  acceptAnyway(socket: Socket, entry: Entry): void {
+    const door = this.#place.frontends.door(entry.frontend.name);
+    door.enterAnyway();
+    this.#begin(socket, entry, door);
+  }
+
+  /** Ends all that are not yet sessions. */
+  stop(): void {
+    for (const arrival of this.#arrivals) arrival.stop();
+  }
+
+  #begin(socket: Socket, entry: Entry, door: Door): void {
     const { frontends, generations, link, workshop } = this.#place;
     const { name } = entry.frontend;
-    const door = frontends.door(name);
-    if (!door.enter()) return false;
     this.#sessions += 1;
     const id = this.#sessions;
     const generation = generations.enter();
@@ -57,12 +75,6 @@ export class Reception {
       this.#place.left(generations.leave(generation));
     });
     this.#place.entered();
-    return true;
-  }
-
-  /** Ends all that are not yet sessions. */
-  stop(): void {
-    for (const arrival of this.#arrivals) arrival.stop();
   }
 
   #receive(arrival: Arrival, answered: () => void): Promise<void> {

@@ -42,6 +42,12 @@ export class Renewal {
     this.#running -= 1;
   }
 
+  /** One key out of turn, if a live session has it. */
+  async of(key: string): Promise<void> {
+    const pin = this.#pins.of(key);
+    if (pin !== undefined && (await this.#table.renew([pin])).length > 0) this.#pins.remove(pin);
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -23,7 +23,7 @@ export class Routes {
 
   constructor({ state }: Config, owner: string, link: PrimaryLink, log: Log) {
     const onBack = (): void => {
-      for (const route of this.#routes.all()) route.renewNow();
+      for (const route of this.#routes.all()) void route.renewNow();
     };
     this.#shared = state.store === 'redis' ? new SharedTables(state.redis, owner, log, onBack) : null;
     const tls = (backend: string, server: string): ReturnType<SessionRoute['tls']> =>
@@ -66,6 +66,11 @@ export class Routes {
       `no backend ${backend}`,
       'this is a bug of Limpet: a configuration is checked before it runs',
     );
+  }
+
+  /** `BackendRoute.renewNow` of a backend; one that is not here has nothing to renew. */
+  async renew(backend: string, key: string | null): Promise<void> {
+    await this.#routes.get(backend)?.renewNow(key);
   }
 
   /** Takes over what the primary says of a backend's servers; answers whose sessions are to be told. */

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from '../account/registry.ts';
 import { endSessions, listSessions } from '../account/session_search.ts';
 import { evict } from '../evict.ts';
@@ -6,14 +7,23 @@ import type { LiveSession } from '../workshop.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import type { SessionQuestion, ToWorker } from './wire.ts';
 
+/** Some 100 kB: neither event loop is held by more than a few milliseconds of it. */
+const SESSIONS_A_PART = 250;
+
 /** What the primary wants of the sessions of one worker: to know them, to move them, to end them. */
 export class SessionOrders {
   readonly #registry: Registry<LiveSession>;
   readonly #link: PrimaryLink;
+  readonly #renew: (backend: string, key: string | null) => Promise<void>;
 
-  constructor(registry: Registry<LiveSession>, link: PrimaryLink) {
+  constructor(
+    registry: Registry<LiveSession>,
+    link: PrimaryLink,
+    renew: (backend: string, key: string | null) => Promise<void>,
+  ) {
     this.#registry = registry;
     this.#link = link;
+    this.#renew = renew;
   }
 
   /** What is known of a backend's servers has changed. */
@@ -31,10 +41,21 @@ export class SessionOrders {
   }
 
   async answer(call: number, question: SessionQuestion): Promise<void> {
-    const answer =
-      question.kind === 'list'
-        ? await listSessions(this.#registry, question.filter, question.limit)
-        : await endSessions(this.#registry, question.filter);
-    this.#link.say(['told', call, answer]);
+    if (question.kind === 'end') {
+      this.#link.say(['told', call, await endSessions(this.#registry, question.filter)]);
+      return;
+    }
+    if (question.kind === 'renew') {
+      await this.#renew(question.backend, question.key);
+      this.#link.say(['told', call, 0]);
+      return;
+    }
+    const found = await listSessions(this.#registry, question.filter, question.limit);
+    let told = 0;
+    for (; found.length - told > SESSIONS_A_PART; told += SESSIONS_A_PART) {
+      this.#link.say(['part', call, found.slice(told, told + SESSIONS_A_PART)]);
+      await turn();
+    }
+    this.#link.say(['told', call, found.slice(told)]);
   }
 }

@@ -55,7 +55,7 @@ export class SnapshotMaker {
       atMs,
       info: this.#info(config),
       frontends: config.frontends.map(frontend => this.#frontend(frontend)),
-      backends: config.backends.map(backend => this.#backend(backend, atMs)),
+      backends: config.backends.map(backend => this.#backend(backend, config, atMs)),
       workers: this.#sources
         .workers()
         .map(({ id, ...worker }) => ({ ...this.#facts('worker', String(id)), ...worker })),
@@ -103,22 +103,22 @@ export class SnapshotMaker {
     };
   }
 
-  #backend(backend: BackendConfig, atMs: number): BackendFacts {
+  #backend(backend: BackendConfig, config: Config, atMs: number): BackendFacts {
     const measured = this.#sources.scope('backend', backend.name);
     return {
       ...measured,
       name: backend.name,
       mode: backend.mode,
       balance: backend.balance,
-      stick: this.#stick(backend),
+      stick: this.#stick(backend, config),
       servers: backend.servers.map(server => this.#server(backend, server, atMs)),
     };
   }
 
-  #stick({ name, stick }: BackendConfig): StickFacts | null {
+  #stick({ name, stick }: BackendConfig, { state }: Config): StickFacts | null {
     if (stick === null) return null;
     const { field, size, expireMs } = stick;
-    return { field, size, expireMs, used: this.#sources.tableUsed(name) };
+    return { field, size, expireMs, shared: state.store === 'redis', used: this.#sources.tableUsed(name) };
   }
 
   #server(backend: BackendConfig, server: ServerConfig, atMs: number): ServerFacts {

@@ -69,6 +69,16 @@ export class Staff {
     }
   }
 
+  /** `Supervisor.lastNumber`. */
+  get lastNumber(): number {
+    return this.#supervisor.lastNumber;
+  }
+
+  /** `Supervisor.numberFrom`. */
+  numberFrom(lastNumber: number): void {
+    this.#supervisor.numberFrom(lastNumber);
+  }
+
   /** All that run, those that drain too. */
   workers(): readonly WorkerLink[] {
     return this.#supervisor.workers();

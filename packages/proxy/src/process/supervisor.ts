@@ -7,7 +7,7 @@ import { Outbox, type ToPrimary, type ToWorker } from './wire.ts';
 
 /** A running worker, as the primary speaks with it. */
 export interface WorkerLink {
-  /** node:cluster's number: never used twice while the primary lives. */
+  /** Never used twice, also not by the processes before and behind this one: it is in the names of owners in the store. */
   readonly id: number;
   /** 0 to workers - 1: a replacement takes the slot over. */
   readonly slot: number;
@@ -58,12 +58,26 @@ export class Supervisor {
   /** Every worker has been ready once: from now on one that cannot start does not end the others. */
   #settled = false;
   #stopping = false;
+  /** Numbers that workers of the process before this one have had. */
+  #numbersBefore = 0;
+  #lastNumber = 0;
   #onEmpty: (() => void)[] = [];
 
   constructor(workers: number, events: SupervisorEvents, log: Log) {
     this.#events = events;
     this.#log = log;
     this.#slots = Array.from({ length: workers }, emptySlot);
+  }
+
+  /** The number of the worker that was forked last, by this process or by the one before it; 0: none was. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /** Before start(): the process before this one has had workers up to that number. */
+  numberFrom(lastNumber: number): void {
+    this.#numbersBefore = lastNumber;
+    this.#lastNumber = lastNumber;
   }
 
   start(): void {
@@ -155,9 +169,10 @@ export class Supervisor {
     const slot = this.#slots[index];
     if (slot === undefined || this.#stopping) return;
     const worker = cluster.fork();
+    this.#lastNumber = this.#numbersBefore + worker.id;
     const outbox = new Outbox<ToWorker>(batch => worker.isConnected() && worker.send(batch, noop));
     const link: WorkerLink = {
-      id: worker.id,
+      id: this.#lastNumber,
       slot: index,
       pid: worker.process.pid ?? 0,
       startedAtMs: Date.now(),

@@ -37,6 +37,8 @@ export type ToPrimary =
   | readonly ['tally', deltas: readonly TallyDelta[]]
   /** The longest delay of its event loop in the last second, in milliseconds. */
   | readonly ['loop', delayMs: number]
+  /** Some of the sessions that answer an `ask`; the rest comes with `told`. */
+  | readonly ['part', call: number, sessions: readonly SessionFacts[]]
   /** The answer to an `ask`. */
   | readonly ['told', call: number, answer: readonly SessionFacts[] | number]
   /** So many sessions were asked to leave, which the primary has heard by `free` before. */
@@ -80,7 +82,9 @@ export type ToWorker =
 export type SessionQuestion =
   | { readonly kind: 'list'; readonly filter: SessionFilter; readonly limit: number }
   /** Ends them, and answers how many. */
-  | { readonly kind: 'end'; readonly filter: SessionFilter };
+  | { readonly kind: 'end'; readonly filter: SessionFilter }
+  /** Renews the entries of live sessions in the table of a backend, or that of one key (null: all), and answers 0. */
+  | { readonly kind: 'renew'; readonly backend: string; readonly key: string | null };
 
 /** A socket of the primary's that a worker may ask for. */
 export interface BindRef {

@@ -85,7 +85,7 @@ export class Workplace implements Workshop {
     this.#admission.start();
     this.#routes = new Routes(config, name, link, this.#lines);
     this.#frontends = new Frontends(config, this.#tickets, link, this.#admission, onRoom);
-    this.#orders = new SessionOrders(this.registry, link);
+    this.#orders = new SessionOrders(this.registry, link, (...what) => this.#routes.renew(...what));
     this.#reception = new Reception({
       workshop: this,
       frontends: this.#frontends,
@@ -99,6 +99,7 @@ export class Workplace implements Workshop {
     });
     this.#listeners = new Listeners({
       accepted: (socket, entry) => this.#reception.accept(socket, entry),
+      acceptedAnyway: (socket, entry) => this.#reception.acceptAnyway(socket, entry),
       isFull: () => this.#admission.isFull,
       starved: code => this.starved(code),
       wantsHandle: index => link.say(['bind', index]),

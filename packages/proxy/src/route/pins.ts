@@ -14,6 +14,11 @@ export class Pins {
     if (this.#pins.get(pin.key) === pin) this.#pins.delete(pin.key);
   }
 
+  /** The one of a key; none here: undefined. */
+  of(key: string): Pin | undefined {
+    return this.#pins.get(key);
+  }
+
   /**
    * All of them, `size` at a time. A batch is put together when it is asked for: whoever has left since the one before
    * is not in it, so that no renewal follows a release.

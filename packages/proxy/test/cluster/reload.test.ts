@@ -265,6 +265,26 @@ test('P2, P3, P9: a frontend and a backend that go leave their sessions and entr
   expect(limpet.events(({ event }) => event === 'worker_died')).toEqual([]);
 });
 
+test('P9: of a backend that comes it is known what operators have said before its first client', async () => {
+  await using redis = await startRedis();
+  const ports = { stays: await freePort(), comes: await freePort() };
+  const config = (names: readonly (keyof typeof ports)[]): object => ({
+    global: { name: 'lb', workers: 2, hard_stop_after: '2s', log: { level: 'debug' } },
+    state: { store: 'redis', redis: { url: redis.url } },
+    frontends: Object.fromEntries(
+      names.map(name => [name, { bind: `127.0.0.1:${ports[name]}`, default_backend: name }]),
+    ),
+    backends: Object.fromEntries(names.map(name => [name, { servers: brokers.servers() }])),
+  });
+  await using limpet = await startLimpet(config(['stays']));
+  await redis.cli(['HSET', 'limpet:admin:comes', 'b1', 'drain']);
+  await tell(limpet, config(['stays', 'comes']), 'reload');
+  await using crowd = await connectAll(ports.comes, ids('newcomer', 20));
+  expect(crowd.refused).toEqual([]);
+  await Promise.all(crowd.clients.map(client => client.ping()));
+  expect(brokers.connections('b1').filter(({ clientId }) => clientId.startsWith('newcomer'))).toEqual([]);
+});
+
 test('P9: workers that are too many accept nobody, keep their sessions to the last one, and still hear of servers', async () => {
   await using victims = await startBrokers(2);
   const config = (workers: number): object => ({

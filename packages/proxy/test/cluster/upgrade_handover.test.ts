@@ -4,7 +4,7 @@ import { until } from '../kit/condition.ts';
 import { connectAll, ids } from '../kit/crowd.ts';
 import { makeDirectory } from '../kit/directory.ts';
 import { Heirs } from '../kit/heirs.ts';
-import { connectLight } from '../kit/light_client.ts';
+import { arrive, connectLight, type LightClient } from '../kit/light_client.ts';
 import { runLimpet, startLimpet } from '../kit/limpet.ts';
 import { freePort } from '../kit/port.ts';
 import { childrenOf } from '../kit/proc.ts';
@@ -56,6 +56,13 @@ test('what operators have said goes over, and a word to the new process is heard
   await Promise.all([...early.clients, ...late.clients].map(client => client.ping()));
   expect(visits('b1', 'late')).toBe(0);
   expect(Math.abs(visits('b2', 'late') - visits('b3', 'late'))).toBe(1);
+  // The new one cannot show them, and says so.
+  expect(await command(socket, 'status')).toMatch(/has replaced pid \d+, which still holds 30 sessions$/m);
+  const [gone] = early.clients;
+  expect(await command(socket, 'client', 'show', gone?.clientId ?? '')).toMatch(
+    /^not connected to this process; 30 sessions are still at pid \d+$/m,
+  );
+  expect(await command(socket, 'runtime', 'show info')).toMatch(/^Predecessor_sessions: 30$/m);
   const onSecond = new Set(brokers.connections('b2').map(({ clientId }) => clientId));
   await command(socket, 'runtime', 'set server emqx/b2 state maint');
   const [leaving, staying] = [true, false].map(is =>
@@ -109,4 +116,29 @@ test('systemd hears of the new process before the old one ends', async () => {
   expect(words()).not.toContain('STOPPING=1');
   process.kill(successor, 'SIGTERM');
   await until(() => words().includes('STOPPING=1'), { what: 'the end of the new one' });
+});
+
+test('P9: who was accepted where maxconn leaves no room is not reset by an upgrade', async () => {
+  const config = configOf({}) as { frontends: { mqtt: object } };
+  const mqtt = { ...config.frontends.mqtt, maxconn: 10 };
+  await using limpet = await startLimpet({ ...config, frontends: { ...config.frontends, mqtt } });
+  await using heirs = new Heirs(limpet);
+  const port = limpet.port('mqtt');
+  const inside: LightClient[] = [];
+  const outcomes: string[] = [];
+  const clientIds = ids('crowded', 60);
+  for (const clientId of clientIds) {
+    void arrive(port, { clientId, timeoutMs: 60_000 }).then(({ outcome, client }) => {
+      outcomes.push(outcome);
+      if (client !== null) inside.push(client);
+    });
+  }
+  await until(() => inside.length === 10, { what: 'a full frontend' });
+  await heirs.upgrade();
+  const isOver = async (): Promise<boolean> => {
+    await Promise.all(inside.splice(0).map(client => client.leave()));
+    return outcomes.length === clientIds.length;
+  };
+  await until(isOver, { what: 'an outcome for everybody', timeoutMs: 90_000 });
+  expect(outcomes.filter(outcome => outcome !== 'accepted')).toEqual([]);
 });

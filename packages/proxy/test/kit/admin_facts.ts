@@ -43,7 +43,7 @@ export function backendFacts(name: string, servers: readonly ServerFacts[]): Bac
   return {
     ...scopeFacts({ 'refused:no_server': 2, 'end:client_closed': 5 }),
     ...{ name, mode: 'mqtt', balance: 'roundrobin', connect: latencies(4), connack: latencies(5), servers },
-    stick: { field: 'client_id', size: 1000, expireMs: 60_000, used: 12 },
+    stick: { field: 'client_id', size: 1000, expireMs: 60_000, shared: false, used: 12 },
   };
 }
 
@@ -70,7 +70,7 @@ const INFO: ProxyFacts = {
   ...{ store: 'redis', storeReachable: true, role: 'active', stopping: false, relay: 'plain: no native relay' },
   ...{ configPath: '/etc/limpet.yaml', reloads: 1, ulimitN: 4096, queued: 0, loopDelayMaxMs: 4.5 },
   lastReload: { atMs: START_MS, ok: true, summary: 'server emqx/emqx3 added' },
-  upgrade: { predecessorPid: null, successorPid: null, failure: null },
+  upgrade: { predecessorPid: null, predecessorSessions: null, successorPid: null, failure: null },
 };
 
 export const TASK: TaskFacts = {

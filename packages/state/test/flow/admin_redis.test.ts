@@ -122,6 +122,46 @@ describe('in Redis', () => {
     });
   });
 
+  it('a process that ends before Redis is back hands on what it could not write', async () => {
+    await using redis = await RedisServer.start();
+    await using before = new Opened('limpet', redis.url);
+    await before.store.loaded();
+    await redis.kill();
+    await vi.waitFor(() => expect(before.isAsked).toBe(false));
+    await before.store.set('emqx', 'emqx1', { state: 'maint', weight: null });
+    await using heir = new Opened('limpet', redis.url);
+    const words = before.store.unwritten();
+    expect(words).toEqual([{ backend: 'emqx', server: 'emqx1', record: { state: 'maint', weight: null } }]);
+    for (const { backend, server: name, record } of words) void heir.store.set(backend, name, record);
+    await heir.store.loaded();
+    before.store.leaveUnwritten();
+    expect(before.store.unwritten()).toEqual([]);
+    expect([...before.words(), ...heir.words()]).toEqual(['emqx1 maint', 'emqx1 maint']);
+    await before.store.close();
+    await redis.start();
+    await vi.waitFor(async () => expect(await redis.admin.hgetall('limpet:admin:emqx')).toEqual({ emqx1: 'maint' }), {
+      timeout: 10_000,
+    });
+    await vi.waitFor(() => expect(heir.store.unwritten()).toEqual([]));
+  });
+
+  it('of a backend that is about to come it is known at once what others have said', async () => {
+    await using one = new Opened();
+    await one.store.loaded();
+    await server.admin.hset(`${one.prefix}:admin:late`, 'l1', 'maint');
+    await one.store.learn(['emqx', 'late']);
+    expect(one.words('late')).toEqual(['l1 maint']);
+    one.store.setBackends(['emqx', 'late']);
+    expect(one.words('late')).toEqual(['l1 maint']);
+  });
+
+  it('nobody waits for what is said of a backend while Redis is away', async () => {
+    await using one = new Opened(newPrefix(), 'unix:///nonexistent/redis.sock');
+    await one.store.loaded();
+    await one.store.learn(['late']);
+    expect(one.words('late')).toEqual([]);
+  });
+
   it('what the process before knew holds while Redis is away, is not written, and makes room for what Redis says', async () => {
     await using redis = await RedisServer.start();
     await using before = new Opened('limpet', redis.url);

@@ -3,6 +3,8 @@ import { LimpetError } from '../../errors.ts';
 
 /** Of JSON; streams have limits of their own. */
 export const MAX_JSON_BYTES = 1_048_576;
+/** Of a name that is not known. */
+const LONGEST_SHOWN = 100;
 
 /**
  * The whole body as JSON; an empty one is an empty object.
@@ -38,10 +40,30 @@ export function checked<T>(schema: z.ZodType<T>, said: unknown, where: string): 
   if (result.success) return result.data;
   const problems = result.error.issues.map(issue => {
     const place = [where, ...issue.path.map(String)].join('.');
-    return `${place}: ${issue.message}`;
+    return `${place}: ${wordsOf(issue)}`;
   });
   const remedy = 'GET /api/v1/openapi.json describes every field.';
   throw new LimpetError('BAD_VALUE', problems.join('; '), remedy);
+}
+
+/** What is wrong with a value, in our words. What was sent is not repeated: it may be a secret in the wrong place. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+    case 'invalid_type':
+      return `must be ${issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`}`;
+    case 'unrecognized_keys':
+      return `there is no ${issue.keys.map(key => JSON.stringify(key.slice(0, LONGEST_SHOWN))).join(', ')} here`;
+    case 'too_small':
+      return issue.origin === 'string'
+        ? 'must not be empty'
+        : `must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
+    case 'too_big':
+      return `must be ${issue.origin === 'string' ? 'no longer than' : 'at most'} ${issue.maximum}`;
+    default:
+      return 'is not as it must be';
+  }
 }
 
 /** `?a=1&b=2` as an object. @throws LimpetError BAD_VALUE where a name comes twice */

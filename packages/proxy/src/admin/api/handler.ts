@@ -25,7 +25,7 @@ export const handleApi: ApiHandler = async (request, control) => {
       );
     }
     if (found.kind === 'wrong_method') return wrongMethod(request.method, found.allow);
-    if (LEVELS.indexOf(request.level) < LEVELS.indexOf(found.route.level)) throw forbidden(found.route.level);
+    if (LEVELS.indexOf(request.level) < LEVELS.indexOf(found.route.level)) throw forbidden(found.route.level, request);
     return await answer(found.route, found.params, request, control);
   } catch (error) {
     return failed(error);
@@ -52,13 +52,12 @@ async function bodyOf(route: Route, { method, body }: ApiRequest): Promise<unkno
   return checked(route.body ?? NOTHING, await readJson(body), 'body');
 }
 
-function forbidden(level: AdminLevel): LimpetError {
+function forbidden(level: AdminLevel, { by, level: own }: ApiRequest): LimpetError {
   const who = level === 'admin' ? 'an admin' : 'an operator or an admin';
-  return new LimpetError(
-    'FORBIDDEN',
-    `this needs the level ${level}`,
-    `Ask as ${who}: see \`global.stats.users\`, or the level of the runtime API’s socket.`,
-  );
+  const remedy = by.startsWith('runtime_api')
+    ? `This socket has the level ${own}: use another one, or change its \`level\` in \`global.runtime_api\`.`
+    : `Ask as ${who}: see \`global.stats.users\`.`;
+  return new LimpetError('FORBIDDEN', `this needs the level ${level}`, remedy);
 }
 
 function wrongMethod(method: string, allow: readonly string[]): ApiAnswer {

@@ -35,6 +35,7 @@ const infoFields: Fields<InfoFacts> = {
   ),
   upgrade: z.strictObject({
     predecessor_pid: maybe(count, 'The process that this one has replaced.'),
+    predecessor_sessions: maybe(count, 'Sessions that are still in that process; null: there is none any more.'),
     successor_pid: maybe(count, 'The process that replaces this one.'),
     failure: maybe(
       z.strictObject({ at_ms: whenMs, reason: z.string() }),

@@ -53,7 +53,10 @@ const stickFields: Fields<StickFacts> = {
   field: z.string(),
   size: count,
   expire_ms: z.number(),
-  used: count,
+  shared: z.boolean().meta({
+    description: 'The table is in Redis: `size` is no limit of it, but of what this proxy remembers of it.',
+  }),
+  used: count.meta({ description: 'Entries; of a shared table those that this proxy has seen lately.' }),
 };
 
 /** A backend: its servers say which backend they are of, as in the list of all. */

@@ -110,6 +110,7 @@ function ownFields({ info, workers, tasks }: Snapshot): readonly InfoField[] {
     ['Predecessor_pid', info.upgrade.predecessorPid ?? 0],
     ['Successor_pid', info.upgrade.successorPid ?? 0],
     ['Running_tasks', tasks.filter(({ state }) => state === 'running' || state === 'paused').length],
+    ['Predecessor_sessions', info.upgrade.predecessorSessions ?? 0],
   ];
   return fields.map(([name, value], index) =>
     field(FIRST_OWN + index, name, 'SGP', typeof value === 'number' ? 'u32' : 'str', value),

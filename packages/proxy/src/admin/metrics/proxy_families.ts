@@ -20,6 +20,13 @@ const whole: readonly Family[] = [
   ),
   each(proxy, 'gauge', 'active', '1: active; 0: standby.', ({ info }) => flag(info.role === 'active')),
   each(proxy, 'gauge', 'stopping', '1: it takes no more clients.', ({ info }) => flag(info.stopping)),
+  each(
+    proxy,
+    'gauge',
+    'predecessor_sessions',
+    'Sessions that are still in the process that this one has replaced; absent without one.',
+    ({ info }) => info.upgrade.predecessorSessions,
+  ),
   each(proxy, 'counter', 'reloads_total', 'Reloads, successful or not.', ({ info }) => info.reloads),
   each(
     proxy,

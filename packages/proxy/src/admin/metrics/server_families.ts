@@ -56,10 +56,16 @@ const backends: readonly Family[] = [
     backend,
     'gauge',
     'stick_entries',
-    'Entries of the stick table in this proxy; absent without one.',
+    'Entries of the stick table; of one in Redis those that this proxy has seen lately. Absent without one.',
     ({ stick }) => (stick === null ? null : stick.used),
   ),
-  each(backend, 'gauge', 'stick_size', 'How many there may be.', ({ stick }) => (stick === null ? null : stick.size)),
+  each(
+    backend,
+    'gauge',
+    'stick_size',
+    'How many of them there may be; absent where the table is in Redis.',
+    ({ stick }) => (stick === null || stick.shared ? null : stick.size),
+  ),
   ...brokers(backend),
 ];
 

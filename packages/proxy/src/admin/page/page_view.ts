@@ -32,6 +32,9 @@ export interface ProxyView extends ScopeView {
   readonly startedAtMs: number;
   readonly role: 'active' | 'standby';
   readonly stopping: boolean;
+  /** The process that this one has replaced, and the sessions that it still holds; null: there is none (any more). */
+  readonly predecessorPid: number | null;
+  readonly predecessorSessions: number | null;
   /** Of an upgrade under way: the process that takes over. */
   readonly successorPid: number | null;
   readonly store: 'memory' | 'redis';
@@ -84,6 +87,8 @@ export interface BackendView extends ScopeView {
     readonly field: string;
     readonly size: number;
     readonly expireMs: number;
+    /** The table is in Redis: `used` is what this proxy has seen of it lately. */
+    readonly shared: boolean;
     readonly used: number;
   } | null;
   readonly servers: readonly ServerView[];

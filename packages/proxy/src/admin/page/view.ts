@@ -34,7 +34,8 @@ function proxyView({ info, frontends, workers }: Snapshot): ProxyView {
 
 function identity(info: ProxyFacts) {
   const { name, version, pid, startedAtMs, role, stopping } = info;
-  return { name, version, pid, startedAtMs, role, stopping, successorPid: info.upgrade.successorPid };
+  const { predecessorPid, predecessorSessions, successorPid } = info.upgrade;
+  return { name, version, pid, startedAtMs, role, stopping, predecessorPid, predecessorSessions, successorPid };
 }
 
 function frontendView(frontend: FrontendFacts): FrontendView {

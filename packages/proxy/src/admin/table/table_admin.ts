@@ -25,6 +25,8 @@ export interface TableAdminOptions extends ThreadOptions {
   readonly redis: RedisConfig | null;
   /** Asked at each command, so a reload needs no word here. */
   readonly backends: () => readonly TableBackend[];
+  /** Has the entries of this proxy's live sessions written again, or that of one key (null: all). */
+  readonly renew?: (backend: string, key: string | null) => Promise<void>;
 }
 
 /** Whoever made it closes it. */
@@ -51,13 +53,15 @@ export function createTableAdmin(options: TableAdminOptions): ClosableTableAdmin
 class Tables implements ClosableTableAdmin {
   readonly #redis: RedisConfig | null;
   readonly #backends: () => readonly TableBackend[];
+  readonly #renew: NonNullable<TableAdminOptions['renew']>;
   readonly #threads: Threads;
   readonly #shared: RedisTables;
   readonly #counts = new Map<string, { readonly count: Promise<number>; readonly atMs: number }>();
 
-  constructor({ redis, backends, ...threads }: TableAdminOptions) {
+  constructor({ redis, backends, renew, ...threads }: TableAdminOptions) {
     this.#redis = redis;
     this.#backends = backends;
+    this.#renew = renew ?? (async () => {});
     this.#threads = new Threads(threads);
     this.#shared = new RedisTables(this.#threads);
   }
@@ -95,15 +99,16 @@ class Tables implements ClosableTableAdmin {
     const { memory, servers } = this.#backend(backend);
     if (!servers.includes(server)) {
       const what = `backend ${backend} has no server ${JSON.stringify(server)}`;
-      throw new LimpetError('UNKNOWN_SERVER', what, `name one of ${servers.join(', ')}`);
+      throw new LimpetError('UNKNOWN_SERVER', what, `There are: ${servers.join(', ')}.`);
     }
     const key = tableKey(text);
     const source = this.#source(backend);
     if (source !== null) await this.#shared.set(source, key, server);
     if (memory.set(key, server) === 'full' && source === null) {
-      const remedy = 'raise stick.size, or clear entries that nobody needs';
+      const remedy = 'Raise `stick.size`.';
       throw new LimpetError('TABLE_FULL', `all entries of table ${backend} are those of live sessions`, remedy);
     }
+    await this.#renew(backend, key);
   }
 
   /** With Redis, this proxy forgets it too: it would write it again when its client comes. */
@@ -113,6 +118,7 @@ class Tables implements ClosableTableAdmin {
     const source = this.#source(backend);
     const wasShared = source !== null && (await this.#shared.remove(source, key));
     const wasHere = memory.remove(key);
+    await this.#renew(backend, key);
     return source === null ? wasHere : wasShared;
   }
 
@@ -121,6 +127,7 @@ class Tables implements ClosableTableAdmin {
     const source = this.#source(backend);
     const shared = source === null ? null : await this.#shared.clear(source, filter);
     const here = await memoryClear(memory, filter);
+    await this.#renew(backend, null);
     this.#counts.delete(backend);
     return shared ?? here;
   }
@@ -129,6 +136,8 @@ class Tables implements ClosableTableAdmin {
     const { memory, servers } = this.#backend(backend);
     const source = this.#source(backend);
     const task = { kind: 'import', source, format, servers } as const;
+    // What is cooling under a live session, after a `set` perhaps, must not be taken for a client that has left.
+    await this.#renew(backend, null);
     const report = await importStream(this.#threads, task, source === null ? memory : null, lines);
     this.#counts.delete(backend);
     return report;
@@ -157,7 +166,7 @@ class Tables implements ClosableTableAdmin {
     const backend = backends.find(one => one.name === name);
     if (backend !== undefined) return backend;
     const names = backends.map(one => one.name).join(', ');
-    const remedy = names === '' ? 'give a backend `stick`' : `name one of ${names}`;
+    const remedy = names === '' ? 'Give a backend `stick`.' : `There are: ${names}.`;
     throw new LimpetError('NO_TABLE', `there is no stick table ${JSON.stringify(name)}`, remedy);
   }
 

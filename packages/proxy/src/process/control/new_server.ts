@@ -33,7 +33,11 @@ export function newServer(backend: BackendConfig, name: string, what: NewServer)
 
 /** A host and a port as an operator gives them. @throws LimpetError BAD_VALUE */
 export function readServerHost(host: string, port: number): HostAndPort {
-  return readAddress(host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]:${port}` : `${host}:${port}`, port);
+  const bare = host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host;
+  const read = readServer(bare);
+  // What is shown is what was said.
+  if (!read.ok) throw bad(read.message.replace('{value}', JSON.stringify(host.slice(0, 100))), read.remedy);
+  return readAddress(`${bare}:${port}`, port);
 }
 
 /** @throws LimpetError BAD_VALUE */

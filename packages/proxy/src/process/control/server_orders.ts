@@ -38,14 +38,14 @@ export class ServerOrders {
     const server = findServer(this.#premises.config(), ref);
     const to = readServerHost(host, port ?? server.port);
     this.#book.note(by, `server ${nameOf(ref)}: address ${to.host}:${to.port}`);
-    await this.#premises.edit(config => withServerChanged(config, ref.backend, ref.server, to));
+    await this.#edit(config => withServerChanged(config, ref.backend, ref.server, to));
   }
 
   async setMaxconn(ref: ServerRef, maxconn: number | null, by: By): Promise<void> {
     findServer(this.#premises.config(), ref);
     readMaxconn(maxconn);
     this.#book.note(by, `server ${nameOf(ref)}: maxconn ${maxconn ?? 'none'}`);
-    await this.#premises.edit(config => withServerChanged(config, ref.backend, ref.server, { maxconn }));
+    await this.#edit(config => withServerChanged(config, ref.backend, ref.server, { maxconn }));
   }
 
   async setHealth(ref: ServerRef, verdict: 'up' | 'down', by: By): Promise<void> {
@@ -71,7 +71,7 @@ export class ServerOrders {
     // It comes in maint, as HAProxy's does, unless an operator has said before what it is.
     if (!this.#premises.admin.records(ref.backend).has(ref.server)) await this.#book.record(ref, { state: 'maint' });
     // Looked at again when it is its turn: another operator may have added it meanwhile, or a reload taken the backend.
-    await this.#premises.edit(config => withServer(config, ref.backend, serverIn(config)));
+    await this.#edit(config => withServer(config, ref.backend, serverIn(config)));
   }
 
   async del(ref: ServerRef, by: By): Promise<void> {
@@ -83,10 +83,24 @@ export class ServerOrders {
     const sessions = this.#premises.conns(ref.backend, ref.server);
     if (sessions > 0) {
       const remedy = 'Wait until its sessions have ended, or shut them down.';
-      throw new LimpetError('SERVER_IN_USE', `${nameOf(ref)} has ${sessions} sessions`, remedy);
+      throw new LimpetError(
+        'SERVER_IN_USE',
+        `${nameOf(ref)} has ${sessions} session${sessions === 1 ? '' : 's'}`,
+        remedy,
+      );
     }
     this.#book.note(by, `server ${nameOf(ref)} removed`);
-    await this.#premises.edit(config => withoutServer(config, ref.backend, ref.server));
+    await this.#edit(config => withoutServer(config, ref.backend, ref.server));
     await this.#premises.admin.set(ref.backend, ref.server, NO_RECORD);
+  }
+
+  /** What some worker has not said in time that it uses is in use all the same: the order is carried out, with a warning. */
+  async #edit(change: (config: Config) => Config): Promise<void> {
+    try {
+      await this.#premises.edit(change);
+    } catch (error) {
+      if (!(error instanceof LimpetError) || error.code !== 'RELOAD_LATE') throw error;
+      this.#premises.log.warn('reload_warning', {}, `${error.message}; ${error.remedy}`);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { By, DrainRequest, RebalanceRequest } from '../../admin/control.ts';
 import type { TaskFacts } from '../../admin/snapshot.ts';
+import { checkDrain } from '../drains/drains.ts';
 import { findBackend, findServer, nameOf } from './lookup.ts';
 import type { OrderBook } from './order_book.ts';
 import type { Premises } from './premises.ts';
@@ -16,6 +17,7 @@ export class TaskOrders {
 
   async drain(request: DrainRequest, by: By): Promise<TaskFacts> {
     findServer(this.#premises.config(), request);
+    checkDrain(request);
     const pace = request.rate === null ? 'new clients only' : `${request.rate} sessions a second`;
     this.#book.note(by, `server ${nameOf(request)}: drain, ${pace}`);
     // First the state: whoever is asked to leave must not come back here.
@@ -25,8 +27,9 @@ export class TaskOrders {
 
   async rebalance(request: RebalanceRequest, by: By): Promise<TaskFacts> {
     findBackend(this.#premises.config(), request.backend);
+    const task = this.#premises.drains.rebalance(request);
     this.#book.note(by, `backend ${request.backend}: rebalance, ${request.rate} sessions a second`);
-    return this.#premises.drains.rebalance(request);
+    return task;
   }
 
   async pause(id: number, by: By): Promise<TaskFacts> {

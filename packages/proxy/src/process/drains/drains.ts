@@ -37,12 +37,11 @@ export class Drains {
    * @throws LimpetError UNKNOWN_SERVER, BAD_VALUE
    */
   drain(request: DrainRequest): TaskFacts {
-    const { backend, server, rate, until } = request;
+    const { backend, server } = request;
     const known = this.#premises.backend(backend)?.config.servers.some(({ name }) => name === server);
     if (known !== true)
       throw new LimpetError('UNKNOWN_SERVER', `no server ${backend}/${server}`, 'see `limpet status`');
-    if (rate !== null) checkRate(rate);
-    if (!Number.isInteger(until) || until < 0) throw badValue(`until ${until}`, 'give a number of sessions: 0 or more');
+    checkDrain(request);
     this.leave(backend, server);
     return this.#begin(new DrainTask(++this.#lastId, request, this.#premises, this.#evictions));
   }
@@ -57,7 +56,7 @@ export class Drains {
       throw new LimpetError('UNKNOWN_BACKEND', `no backend ${request.backend}`, 'see `limpet status`');
     }
     if (config.balance === 'first' || config.balance === 'source' || config.balance === 'hash') {
-      const remedy = 'only backends with balance roundrobin, leastconn or random can be evened';
+      const remedy = 'Only backends with balance roundrobin, leastconn or random can be evened.';
       throw badValue(`rebalance of a backend with balance ${config.balance}`, remedy);
     }
     checkRate(request.rate);
@@ -140,6 +139,12 @@ export class Drains {
     const old = ended.filter((task, i) => (task.facts().endedAtMs ?? 0) < sinceMs || i < ended.length - MOST_KEPT);
     if (old.length > 0) this.#tasks = this.#tasks.filter(task => !old.includes(task));
   }
+}
+
+/** Before anything is done about it. @throws LimpetError BAD_VALUE */
+export function checkDrain({ rate, until }: Pick<DrainRequest, 'rate' | 'until'>): void {
+  if (rate !== null) checkRate(rate);
+  if (!Number.isInteger(until) || until < 0) throw badValue(`until ${until}`, 'give a number of sessions: 0 or more');
 }
 
 function checkRate(rate: number): void {

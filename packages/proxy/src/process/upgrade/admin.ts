@@ -6,7 +6,8 @@ import type { AdminWord } from './wire.ts';
 type Neighbour = 'predecessor' | 'successor';
 
 /**
- * What operators have said of servers. The new process of an upgrade is told of it, for a shared store may be away just then.
+ * What operators have said of servers. The new process of an upgrade is told of it, for a shared store may be away just then:
+ * then it also writes what the old one could not write, which may end before the store is back.
  * Where no store is shared, the processes go on to tell each other, so that a `maint` said to one of them ends sessions in
  * all.
  */
@@ -24,14 +25,14 @@ export class AdminExchange {
     admin.onChange(backend => this.#changed(backend));
   }
 
-  /** All that there is to say. */
+  /** All that there is to say; what is said last counts. */
   words(): AdminWord[] {
-    return this.#config().backends.flatMap(({ name }) => this.#wordsOf(name));
+    return [...this.#config().backends.flatMap(({ name }) => this.#wordsOf(name)), ...this.#unwritten()];
   }
 
   /** Never said back to whom it came from: two words that meet on the way would chase each other for ever. */
-  said([, backend, server, record]: AdminWord, from: Neighbour): void {
-    if (this.#config().state.store !== 'memory') {
+  said([, backend, server, record, isUnwritten]: AdminWord, from: Neighbour): void {
+    if (this.#config().state.store !== 'memory' && !isUnwritten) {
       this.#admin.assume(backend, server, record);
       return;
     }
@@ -41,7 +42,11 @@ export class AdminExchange {
   }
 
   #changed(backend: string): void {
-    if (this.#config().state.store !== 'memory') return;
+    if (this.#config().state.store !== 'memory') {
+      // The other one reads the rest from the store.
+      for (const word of this.#unwritten()) if (word[1] === backend) this.#tell('successor', word);
+      return;
+    }
     for (const to of ['predecessor', 'successor'] as const) {
       if (this.#from !== to) for (const word of this.#wordsOf(backend)) this.#tell(to, word);
     }
@@ -51,6 +56,10 @@ export class AdminExchange {
   #wordsOf(backend: string): AdminWord[] {
     const records = this.#admin.records(backend);
     const servers = this.#config().backends.find(({ name }) => name === backend)?.servers ?? [];
-    return servers.map(({ name }) => ['admin', backend, name, records.get(name) ?? NO_RECORD]);
+    return servers.map(({ name }) => ['admin', backend, name, records.get(name) ?? NO_RECORD, false]);
+  }
+
+  #unwritten(): AdminWord[] {
+    return this.#admin.unwritten().map(({ backend, server, record }) => ['admin', backend, server, record, true]);
   }
 }

@@ -20,6 +20,8 @@ import {
 export interface Inheritance {
   /** bindKey → its sockets. Those that are not used have to be closed. */
   readonly sockets: ReadonlyMap<string, readonly BoundSocket[]>;
+  /** The highest number that a worker of it has had. */
+  readonly lastWorker: number;
   readonly tickets: readonly TicketKey[];
   readonly admin: readonly AdminWord[];
   readonly disabled: readonly string[];
@@ -98,8 +100,9 @@ export class Predecessor {
     this.#events = events;
     void this.#channel.say(['hello', UPGRADE_PROTOCOL, proxyVersion()]);
     await this.#until(() => this.#inventory !== null && this.#socketCount === this.#inventory.sockets);
-    const { tickets, admin, disabled } = this.#inventory ?? { tickets: [], admin: [], disabled: [] };
-    return { sockets: this.#sockets, tickets: readRing(tickets) ?? [], admin, disabled };
+    const nothing = { lastWorker: 0, tickets: [], admin: [], disabled: [] };
+    const { lastWorker, tickets, admin, disabled } = this.#inventory ?? nothing;
+    return { lastWorker, sockets: this.#sockets, tickets: readRing(tickets) ?? [], admin, disabled };
   }
 
   /** The old process leaves its TCP ports for runtime API and stats. */

@@ -31,6 +31,10 @@ export interface UpgradePremises {
   /** Workers that have been told a configuration. */
   workers(): readonly WorkerLink[];
   bindRefs(worker: WorkerLink): readonly BindRef[];
+  /** The highest number that a worker has had. */
+  lastWorker(): number;
+  /** Numbers up to this one are taken. */
+  numberWorkersFrom(lastWorker: number): void;
   isStopping(): boolean;
   /** The process of that number serves: this one may drain. */
   replaced(pid: number): void;
@@ -68,6 +72,7 @@ export class Upgrades {
     const { pid = null, isGone = true } = this.#predecessor ?? {};
     return {
       predecessorPid: isGone ? null : pid,
+      predecessorSessions: isGone ? null : this.#premises.desk.elsewhere,
       successorPid: this.#successor?.pid ?? null,
       failure: this.#failure,
     };
@@ -90,7 +95,7 @@ export class Upgrades {
 
   /** Takes what the old process has, before anything is bound. @throws LimpetError UPGRADE_FAILED */
   async inherit(): Promise<void> {
-    const { bindings, tickets, configurator, desk } = this.#premises;
+    const { bindings, tickets, configurator, desk, numberWorkersFrom } = this.#premises;
     const inheritance = await this.#predecessor?.inherit({
       tables: () => this.#tables(),
       adminSaid: word => this.#admin.said(word, 'predecessor'),
@@ -99,6 +104,7 @@ export class Upgrades {
     });
     if (inheritance === undefined) return;
     bindings.inherit(inheritance.sockets);
+    numberWorkersFrom(inheritance.lastWorker);
     tickets.inherit(inheritance.tickets);
     configurator.startDisabled(inheritance.disabled);
     for (const word of inheritance.admin) this.#admin.said(word, 'predecessor');
@@ -135,18 +141,18 @@ export class Upgrades {
 
   /** SIGUSR2. Resolves when the new process serves, or there is none. Never rejects. */
   async start(): Promise<void> {
-    const { log, replaced } = this.#premises;
+    const { admin, log, replaced } = this.#premises;
     const what = this.#obstacle();
     if (what !== null) {
       log.warn('upgrade_refused', { reason: what }, `no upgrade: ${what}`);
       return;
     }
     const startMs = performance.now();
-    const successor = new Successor(this.#estate());
-    this.#successor = successor;
-    log.info('upgrade', { successor_pid: successor.pid }, 'starting the program anew');
     try {
-      await successor.replace();
+      // Throws at once where there is no memory for another process.
+      this.#successor = new Successor(this.#estate());
+      log.info('upgrade', { successor_pid: this.#successor.pid }, 'starting the program anew');
+      await this.#successor.replace();
     } catch (error) {
       this.#successor = null;
       const reason = error instanceof Error ? error.message : String(error);
@@ -155,9 +161,12 @@ export class Upgrades {
       return;
     }
     this.#isReplaced = true;
-    const fields = { successor_pid: successor.pid, ms: Math.round(performance.now() - startMs) };
-    log.info('upgraded', fields, `process ${successor.pid} serves; this one drains`);
-    replaced(successor.pid ?? 0);
+    // The new process has been told of them.
+    admin.leaveUnwritten();
+    const { pid } = this.#successor;
+    const fields = { successor_pid: pid, ms: Math.round(performance.now() - startMs) };
+    log.info('upgraded', fields, `process ${pid} serves; this one drains`);
+    replaced(pid ?? 0);
   }
 
   /** True: it was for this desk. */
@@ -245,8 +254,9 @@ export class Upgrades {
   }
 
   #inventory(): Omit<Inventory, 'token' | 'sockets'> {
-    const { configurator, tickets } = this.#premises;
+    const { configurator, tickets, lastWorker } = this.#premises;
     return {
+      lastWorker: lastWorker(),
       tickets: writeRing(tickets.keys),
       admin: this.#admin.words(),
       disabled: [...configurator.disabled],

@@ -35,8 +35,8 @@ export type ToPredecessor =
   | readonly ['serving']
   | readonly ['failed', reason: string];
 
-/** What an operator has said of a server, where no store is shared. */
-export type AdminWord = readonly ['admin', backend: string, server: string, record: AdminRecord];
+/** What an operator has said of a server. `isUnwritten`: the shared store is to be told of it by whoever hears this. */
+export type AdminWord = readonly ['admin', backend: string, server: string, record: AdminRecord, isUnwritten: boolean];
 
 export type ServerConns = readonly [backend: string, server: string, conns: number];
 
@@ -46,8 +46,10 @@ export type EntryTuple =
   | readonly [key: string, server: string, owner: string, epoch: number, state: EntryState, ttlMs: number | null];
 
 export interface Inventory {
-  /** Tells the owners of the old one's entries from those of the new one, which has workers of the same names. */
+  /** Tells the owners of the old one's entries, whose sessions end with it, from those of this process. */
   readonly token: string;
+  /** The highest number of a worker of the old one: the new one's numbers go on behind it. */
+  readonly lastWorker: number;
   readonly sockets: number;
   readonly tickets: readonly WrittenTicketKey[];
   readonly admin: readonly AdminWord[];
@@ -95,7 +97,12 @@ export class UpgradeChannel<Said, Heard> {
   say(message: Said, handle?: BoundHandle): Promise<void> {
     if (!this.#peer.connected) return Promise.resolve();
     return new Promise(resolve => {
-      this.#peer.send?.(message, handle, undefined, () => resolve());
+      try {
+        this.#peer.send?.(message, handle, undefined, () => resolve());
+      } catch {
+        // A handle that is closed by now. Whoever waits for it has a deadline; nobody waits for this promise to reject.
+        resolve();
+      }
     });
   }
 

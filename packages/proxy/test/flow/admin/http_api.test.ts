@@ -41,6 +41,7 @@ test('without users everybody looks, and nobody acts or sees a client', async ()
   expect((await served.ask('/api/v1/table/emqx')).status).toBe(403);
   const { status, json } = await served.order('PUT', STATE, { state: 'drain' });
   expect([status, json.error.code]).toEqual([403, 'FORBIDDEN']);
+  expect(json.error.remedy).toBe('Ask as an operator or an admin: see `global.stats.users`.');
   expect(served.control.orders).toEqual([]);
 });
 

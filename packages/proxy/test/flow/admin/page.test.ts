@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LimpetError } from '../../../src/errors.ts';
 import { until } from '../../kit/condition.ts';
-import { type Browser, serve, startBrowser } from './page_browser.ts';
+import { type Browser, PASSWORD, serve, startBrowser } from './page_browser.ts';
 import { PageControl } from './page_control.ts';
 
 const WIDTHS = [320, 360, 820, 1440];
@@ -157,6 +157,57 @@ describe('an operator', () => {
     expect(control.orders).toEqual([]);
     await page.context().close();
   });
+});
+
+test('opened by an address with a name and a password it works as any other', async () => {
+  const control = new PageControl(0);
+  await using site = await serve(control, 'operator');
+  const { page, complaints } = await browser.open(site.url.replace('//', `//operator:${PASSWORD}@`));
+  await page.locator('.live').waitFor();
+  await page.locator('#plots-details').evaluate(details => details.setAttribute('open', ''));
+  await page.locator('.area path').first().waitFor();
+  expect(await find(page, 'sensor/17')).toContain('for 2 h 5 min');
+  await page.getByRole('button', { name: 'Maint emqx3' }).click();
+  await page.getByRole('form', { name: 'Maint emqx3?' }).getByRole('button', { name: 'Maint emqx3' }).click();
+  await until(() => control.orders.length > 0, { what: 'the order' });
+  expect(control.orders).toEqual(['emqx/emqx3 maint']);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test('an event of ours keeps its lines; no other text does', async () => {
+  const control = new PageControl(0);
+  await using site = await serve(control, 'admin');
+  const { page } = await browser.open(site.url, { level: 'admin' });
+  await page.locator('.live').waitFor();
+  control.happen('error', 'reload_failed', 'limpet.yaml:3:1: wrong\nlimpet.yaml:9:1: wrong too');
+  control.happen('info', 'admin', 'table set emqx a\nb');
+  const failed = page.locator('#events li', { hasText: 'reload_failed' }).locator('.message');
+  await failed.waitFor();
+  expect(await failed.textContent()).toContain('wrong\nlimpet.yaml:9:1: wrong too');
+  expect(await failed.evaluate(text => text.ownerDocument.defaultView?.getComputedStyle(text).whiteSpace)).toBe(
+    'pre-line',
+  );
+  const set = page.locator('#events li', { hasText: 'table set' }).locator('.message');
+  await set.waitFor();
+  expect(await set.textContent()).toContain('a\\u{0a}b');
+  await page.context().close();
+});
+
+test('a sample that stands alone is a point, and no two ticks of an axis are alike', async () => {
+  const control = new PageControl(0);
+  const history = control.history();
+  const alone = history.connackP99Ms.map((_, at) => (at === 100 ? 40 : null));
+  const ends = { client_closed: history.atMs.map((_, at) => (at === 50 ? 1 : 0)) };
+  control.history = () => ({ ...history, connackP50Ms: alone, connackP99Ms: alone, ends });
+  await using site = await serve(control, null);
+  const { page } = await browser.open(site.url);
+  const plot = (title: string) => page.locator('.plot', { hasText: title });
+  await plot('CONNACK latency').locator('circle').first().waitFor();
+  expect(await plot('CONNACK latency').locator('circle').count()).toBe(2);
+  const ticks = await plot('Ends of sessions').locator('.tick.y').allTextContents();
+  expect(ticks).toEqual(['0', '0.05', '0.10']);
+  await page.context().close();
 });
 
 test('is served under a policy that allows nothing from elsewhere and nothing inline', async () => {

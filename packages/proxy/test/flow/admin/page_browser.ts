@@ -5,7 +5,8 @@ import type { AdminLevel, StatsConfig } from '../../../src/config/resolved.ts';
 import { SILENT } from '../../../src/log.ts';
 import type { PageControl } from './page_control.ts';
 
-const PASSWORD = 'of-the-test';
+/** Of every user of the site; its name is its level. */
+export const PASSWORD = 'of-the-test';
 
 export interface Site extends AsyncDisposable {
   readonly url: string;

@@ -55,7 +55,7 @@ export function backend(name: string, servers: readonly ServerFacts[]): BackendF
     }),
     ...{ name, mode: 'mqtt', balance: 'roundrobin', servers },
     ...{ connect: histogram(1, 30_000), connack: histogram(5, 30_000) },
-    stick: { field: 'client_id', size: 100_000, expireMs: 1_800_000, used: sessions + 812 },
+    stick: { field: 'client_id', size: 100_000, expireMs: 1_800_000, shared: false, used: sessions + 812 },
   };
 }
 
@@ -107,7 +107,7 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
       ...{ workers: 2, maxconn: 100_000, store: 'redis', storeReachable: true, role: 'active', stopping: false },
       ...{ relay: 'node streams', configPath: '/etc/limpet/limpet.yaml', reloads: 2, lastReload: null },
       ...{
-        upgrade: { predecessorPid: null, successorPid: null, failure: null },
+        upgrade: { predecessorPid: null, predecessorSessions: null, successorPid: null, failure: null },
         ulimitN: 262_144,
         queued: 3,
         loopDelayMaxMs: 4.1,

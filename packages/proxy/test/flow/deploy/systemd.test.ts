@@ -6,6 +6,9 @@ import { startProcess } from '../../kit/process.ts';
 
 const UNIT = readFileSync(`${DEPLOY}systemd/limpet.service`, 'utf8');
 
+/** What the unit starts, on a machine where Limpet is installed as docs/operations.md says. */
+const PROGRAM = '/usr/bin/node /opt/limpet/packages/cli/dist/bin.js';
+
 interface Said {
   readonly code: number | null;
   readonly said: string;
@@ -19,12 +22,24 @@ async function run(command: string, ...args: readonly string[]): Promise<Said> {
 
 /** The unit, on a machine where Limpet is not installed. */
 function unitIn(folder: Directory, change: (unit: string) => string = unit => unit): string {
-  return folder.write('limpet.service', change(UNIT).replaceAll('/usr/bin/limpet', '/bin/true'));
+  return folder.write('limpet.service', change(UNIT).replaceAll(PROGRAM, '/bin/true'));
 }
 
 test('systemd-analyze verify finds nothing wrong with the unit', async () => {
   await using folder = await makeDirectory('systemd');
   expect(await run('systemd-analyze', 'verify', unitIn(folder))).toEqual({ code: 0, said: '' });
+});
+
+test('unit, drop-in and terminal start the same: the program of the package', async () => {
+  const { bin } = JSON.parse(readFileSync(`${DEPLOY}../packages/cli/package.json`, 'utf8')) as {
+    bin: { limpet: string };
+  };
+  expect(PROGRAM.endsWith(`/packages/cli/${bin.limpet}`)).toBe(true);
+  const script = `${DEPLOY}systemd/limpet.sh`;
+  const dropIn = readFileSync(`${DEPLOY}systemd/limpet.service.d/local.conf`, 'utf8');
+  const page = readFileSync(`${DEPLOY}../docs/operations.md`, 'utf8').replaceAll('\n', ' ');
+  for (const text of [UNIT, dropIn, page, readFileSync(script, 'utf8')]) expect(text).toContain(PROGRAM);
+  expect(await run('shellcheck', script)).toEqual({ code: 0, said: '' });
 });
 
 test('it would find a word that systemd does not know', async () => {
@@ -36,7 +51,7 @@ test('it would find a word that systemd does not know', async () => {
 test('the drop-in, all of it in use', async () => {
   await using folder = await makeDirectory('systemd');
   const dropIn = readFileSync(`${DEPLOY}systemd/limpet.service.d/local.conf`, 'utf8');
-  const used = dropIn.replaceAll(/^#(?=[A-Z]\w+=)/gm, '').replaceAll('/usr/bin/limpet', '/bin/true');
+  const used = dropIn.replaceAll(/^#(?=[A-Z]\w+=)/gm, '').replaceAll(PROGRAM, '/bin/true');
   expect(used).toMatch(/^ExecReload=\/bin\/true/m);
   const unit = unitIn(folder, text => text + used.slice(used.indexOf('[Service]')));
   expect(await run('systemd-analyze', 'verify', unit)).toEqual({ code: 0, said: '' });

@@ -119,3 +119,18 @@ test.each([
   const slots = Array.from({ length: workers }, (_, slot) => slot);
   expect(slots.map(slot => socketsOfSlot(slot, workers, sockets))).toEqual(expected);
 });
+
+test('a port that this process has at another address is said to be its own', async () => {
+  const port = await freePort();
+  const bindings = await bound(configOf({ a: [port] }));
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(bindings.handle(indexes(bindings)[0] ?? -1), resolve));
+  const everywhere = { ...bind(port), label: `*:${port}`, host: '0.0.0.0' };
+  const next = { global: { workers: 2 }, frontends: [{ name: 'a', binds: [everywhere] }] } as unknown as Config;
+  await expect(bindings.prepare(next)).rejects.toMatchObject({
+    code: 'BIND_IN_USE',
+    message: `cannot listen on *:${port}: Limpet itself has the port, for 127.0.0.1:${port} of frontend a`,
+    remedy: expect.stringContaining('restart'),
+  });
+  server.close();
+});

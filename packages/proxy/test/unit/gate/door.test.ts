@@ -6,7 +6,7 @@ import { FrontendLeases } from '../../../src/gate/frontend_leases.ts';
 import { WaitingRoom, waitingPlaces } from '../../../src/gate/waiting_room.ts';
 
 const NAME = 'mqtt';
-const OPEN: Room = { enter: () => true, leave() {} };
+const OPEN: Room = { enter: () => true, enterAnyway() {}, leave() {} };
 
 function frontend(limits: Partial<FrontendConfig>): FrontendConfig {
   return { name: NAME, maxconn: null, connRate: null, ...limits } as FrontendConfig;
@@ -91,9 +91,36 @@ describe('a frontend’s maxconn', () => {
     expect([doors.door(1).enter(), doors.door(1).enter(), doors.door(1).enter()]).toEqual([true, true, false]);
   });
 
+  test('one that comes in above the limit counts, and gives nothing back that was not leased', () => {
+    let global = 0;
+    const house: Room = {
+      enter: () => {
+        global += 1;
+        return true;
+      },
+      enterAnyway: () => {
+        global += 1;
+      },
+      leave: () => {
+        global -= 1;
+      },
+    };
+    const doors = new Doors({ maxconn: 2, connRate: 1000 }, 2, house);
+    expect([doors.enter(0), doors.enter(0), doors.enter(0)]).toEqual([true, true, false]);
+    doors.door(0).enterAnyway();
+    doors.door(0).answered();
+    expect([global, doors.enter(1)]).toEqual([3, false]);
+    doors.door(0).leave();
+    // Two are inside: there is no room yet.
+    expect([global, doors.enter(1)]).toEqual([2, false]);
+    doors.door(0).leave();
+    doors.door(0).leave();
+    expect([global, doors.enter(1), doors.enter(1), doors.enter(1)]).toEqual([0, true, true, false]);
+  });
+
   test('a connection for which the whole doors has no room does not count here', () => {
     let room = false;
-    const doors = new Doors({ maxconn: 1 }, 1, { enter: () => room, leave() {} });
+    const doors = new Doors({ maxconn: 1 }, 1, { enter: () => room, enterAnyway() {}, leave() {} });
     expect([doors.door(0).enter(), doors.door(0).enter()]).toEqual([false, false]);
     room = true;
     expect([doors.door(0).enter(), doors.door(0).enter()]).toEqual([true, false]);
@@ -106,6 +133,7 @@ describe('a frontend’s maxconn', () => {
         used += 1;
         return true;
       },
+      enterAnyway() {},
       leave: () => {
         used -= 1;
       },

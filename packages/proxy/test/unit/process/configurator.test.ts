@@ -85,6 +85,29 @@ test('P9: a wrong file touches nothing, and every problem is told as `limpet che
   expect(problems[0]).toMatch(/limpet\.yaml:\d+:\d+: /);
 });
 
+test('a warning is told once: not again by a reload, unless it is another one', async () => {
+  const warned = text('a: 10.0.0.1').replace(
+    'backends:',
+    'global: { tls: { ticket_secret: 0123456789abcdef0123456789abcdef } }\nbackends:',
+  );
+  const { configurator, write } = scene();
+  write(warned);
+  expect((await configurator.reload()).warnings).toEqual([expect.stringContaining('it has no effect')]);
+  expect((await configurator.reload()).warnings).toEqual([]);
+  write(`\n${warned}`);
+  expect((await configurator.reload()).warnings).toHaveLength(1);
+});
+
+test('of a wrong file the first problem is remembered, on one line', async () => {
+  const { configurator, write, config } = scene();
+  write(text('a: nowhere:99999').replace('bind', 'bnid'));
+  const { problems } = await configurator.reload();
+  const { summary = '' } = configurator.lastReload ?? {};
+  expect(summary).not.toContain('\n');
+  expect(summary).toMatch(/^\S+limpet\.yaml:\d+:\d+: .*; .* \(\+\d more: limpet check -c /);
+  expect(summary).toContain(`(+${problems.length - 1} more: limpet check -c ${config.path})`);
+});
+
 test.each([
   ['certificates', []],
   ['servers', ['certificates prepared', 'certificates aborted']],

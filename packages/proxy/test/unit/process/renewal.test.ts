@@ -37,6 +37,22 @@ test('P3: entries that a table has lost, or let cool, are pinned again at every 
   expect(['lost', 'cooling'].map(key => table.peek(key)?.state)).toEqual(['pinned', 'pinned']);
 });
 
+test('P3: one key is renewed out of turn, and no other', async () => {
+  const { table, pins, renewal } = scene();
+  for (const key of ['a', 'b']) pins.add(pin(key));
+  await renewal.of('a');
+  await renewal.of('nobody');
+  expect([table.peek('a')?.state, table.peek('b')]).toEqual(['pinned', null]);
+});
+
+test('a key that an operator has given another home is not renewed any more', async () => {
+  const { table, pins, renewal } = scene();
+  pins.add(pin('a'));
+  table.set('a', 'other');
+  await renewal.of('a');
+  expect([table.peek('a')?.server, pins.of('a')]).toEqual(['other', undefined]);
+});
+
 test('P3: a session that ends while others are renewed is not pinned again, for nobody would ever release it', async () => {
   const { table, pins, renewal } = scene(shared => ({
     renew: async batch => {

@@ -26,7 +26,7 @@ class FakeWorker extends EventEmitter {
   send(): void {}
 }
 
-function scene(workers: number) {
+function scene(workers: number, numbersBefore = 0) {
   const forked: FakeWorker[] = [];
   vi.mocked(cluster.fork as () => unknown).mockImplementation(() => {
     const worker = new FakeWorker(forked.length + 1);
@@ -42,6 +42,7 @@ function scene(workers: number) {
     failed() {},
   };
   const supervisor = new Supervisor(workers, events, SILENT);
+  supervisor.numberFrom(numbersBefore);
   supervisor.start();
   /** All that run have been told to start, and do so. */
   const allServe = (): void => {
@@ -125,4 +126,11 @@ test('P9: one that cannot be relied upon is replaced while its sessions live on'
     [2, 0, 'starting'],
     [1, 0, 'draining'],
   ]);
+});
+
+test('P9: numbers go on behind those of the process before, for they are in the names of owners in the store', () => {
+  const { supervisor } = scene(2);
+  expect([supervisor.workers().map(({ id }) => id), supervisor.lastNumber]).toEqual([[1, 2], 2]);
+  const heir = scene(2, supervisor.lastNumber).supervisor;
+  expect([heir.workers().map(({ id }) => id), heir.lastNumber]).toEqual([[3, 4], 4]);
 });

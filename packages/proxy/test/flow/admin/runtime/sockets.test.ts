@@ -87,9 +87,9 @@ describe('a socket file', () => {
       code: 'RUNTIME_API_IN_USE',
       message: `process 4711 listens on ${house.path}`,
     });
-    await expect(second(house, { upgrade: { predecessorPid: 1, successorPid: null, failure: null } })).rejects.toThrow(
-      '4711',
-    );
+    await expect(
+      second(house, { upgrade: { predecessorPid: 1, predecessorSessions: 0, successorPid: null, failure: null } }),
+    ).rejects.toThrow('4711');
     expect(await ask(house.path, 'show version\n')).toBe('0.1.0\n\n');
   });
 
@@ -100,7 +100,7 @@ describe('a socket file', () => {
     await until(() => terminal.heard === '\n> ', { what: 'a prompt' });
     const successor = await second(house, {
       version: '0.2.0',
-      upgrade: { predecessorPid: 4711, successorPid: null, failure: null },
+      upgrade: { predecessorPid: 4711, predecessorSessions: 3, successorPid: null, failure: null },
     });
     expect(await ask(house.path, 'show version\n')).toBe('0.2.0\n\n');
     terminal.say('show version\n');

@@ -163,7 +163,7 @@ test('a refusal names what is wrong, where, and what would be right', async () =
   const answer = await ask('PUT', '/servers/emqx/emqx1/state', { state: 'off' });
   expect(answer).toMatchObject({
     status: 400,
-    json: { error: { message: expect.stringMatching(/^body\.state: .*"drain"/) } },
+    json: { error: { message: 'body.state: must be one of ready, drain, drain_new, maint' } },
   });
 });
 

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { axisMs, byName, largest, linearTicks, logTicks, placeOn, spread, timeTicks } from '../../../../page/scale.js';
+import {
+  alone,
+  axisMs,
+  byName,
+  largest,
+  linearTicks,
+  logTicks,
+  placeOn,
+  spread,
+  timeTicks,
+} from '../../../../page/scale.js';
 
 test.each([
   [0, [0, 0.5, 1]],
@@ -24,6 +34,16 @@ test('places lie between the first and the last tick, whatever the value', () =>
   expect([-5, 0, 25, 100, 900].map(linear)).toEqual([0, 0, 0.25, 1, 1]);
   const log = placeOn([1, 10, 100], true);
   expect([0, 1, 10, 100].map(log)).toEqual([0, 0, 0.5, 1]);
+});
+
+test.each([
+  [[null, 5, null], [1]],
+  [[5], [0]],
+  [[5, 6, null, 7], [3]],
+  [[0, null, 1, 2], [0]],
+  [[null, null], []],
+])('without a neighbour in %j: %j', (values, at) => {
+  expect(alone(values)).toEqual(at);
 });
 
 describe('time ticks', () => {

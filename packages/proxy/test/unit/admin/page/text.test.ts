@@ -27,6 +27,27 @@ describe('visible', () => {
   });
 });
 
+test('a text of our own keeps its lines, and nothing else of it acts', () => {
+  expect(text.visibleLines('a: wrong\n    \u202eb\r\n\\n')).toBe('a: wrong\n    \\u{202e}b\\u{0d}\n\\\\n');
+});
+
+test.each([
+  [
+    [0, 0.05, 0.1],
+    ['0', '0.05', '0.10'],
+  ],
+  [
+    [0, 0.5, 1],
+    ['0', '0.5', '1.0'],
+  ],
+  [
+    [0, 0.0002, 0.0004],
+    ['0', '0.0002', '0.0004'],
+  ],
+])('ticks below 1: %j', (ticks, written) => {
+  expect(ticks.map(tick => text.fraction(tick, ticks[1] ?? 1))).toEqual(written);
+});
+
 test.each([
   [0, '0 B'],
   [999, '999 B'],

@@ -50,7 +50,7 @@ export function backend(name: string, servers: readonly ServerFacts[], more: Par
     balance: 'roundrobin',
     connect: NO_TIMES,
     connack: NO_TIMES,
-    stick: { field: 'client_id', size: 102_400, expireMs: 1_800_000, used: 2 },
+    stick: { field: 'client_id', size: 102_400, expireMs: 1_800_000, shared: false, used: 2 },
     servers,
     ...more,
   };
@@ -88,7 +88,7 @@ const INFO: ProxyFacts = {
   configPath: '/etc/limpet/limpet.yaml',
   reloads: 0,
   lastReload: null,
-  upgrade: { predecessorPid: null, successorPid: null, failure: null },
+  upgrade: { predecessorPid: null, predecessorSessions: null, successorPid: null, failure: null },
   ulimitN: 1024,
   queued: 0,
   loopDelayMaxMs: 4.25,

@@ -136,6 +136,32 @@ describe('ControlRoom', () => {
     expect(admin.records('emqx').get('b3')?.state).toBe('maint');
   });
 
+  it('an order that some worker has not taken over in time is carried out, with a warning', async () => {
+    const late = new LimpetError('RELOAD_LATE', 'worker 2 does not answer', 'wait');
+    const warned: string[] = [];
+    const admin = memoryAdminStore();
+    const log = { ...SILENT, warn: (_event: string, _fields: unknown, message?: string) => warned.push(message ?? '') };
+    const edit = async (): Promise<void> => {
+      throw late;
+    };
+    const { room: control } = room({ admin, edit, log });
+    await control.addServer({ backend: 'emqx', server: 'b3' }, { address: '10.0.0.3' }, BY);
+    await control.setServerState(B1, 'maint', BY);
+    await control.delServer(B1, BY);
+    expect(admin.records('emqx').get('b1')).toBeUndefined();
+    expect(warned).toEqual(Array(2).fill('worker 2 does not answer; wait'));
+  });
+
+  it('a drain at no pace changes nothing', async () => {
+    const admin = memoryAdminStore();
+    const { room: control, logged } = room({ admin });
+    const drain = { ...B1, rate: 10, until: 0, reason: 0x9c } as const;
+    for (const wrong of [{ rate: 0 }, { rate: Number.NaN }, { until: -1 }, { until: 1.5 }]) {
+      expect(await failure(control.drain({ ...drain, ...wrong }, BY))).toBe('BAD_VALUE');
+    }
+    expect([admin.records('emqx').size, logged]).toEqual([0, []]);
+  });
+
   it('a drain taken back makes its server ready again', async () => {
     const admin = memoryAdminStore();
     const { room: control } = room({ admin });

@@ -59,7 +59,9 @@ describe('readServerHost', () => {
     ['10.0.0.1', 0],
     ['10.0.0.1', 70_000],
     ['10.0.0.1:5', 6],
+    ['1:2:3', 6],
   ])('%j %i', (host, port) => {
     expect(codeOf(() => readServerHost(host, port))).toMatch(/^BAD_VALUE/);
+    if (port === 6) expect(codeOf(() => readServerHost(host, port))).toContain(`${JSON.stringify(host)} is neither`);
   });
 });
