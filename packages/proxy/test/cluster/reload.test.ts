@@ -5,7 +5,7 @@ import { type Brokers, startBrokers } from '../kit/cluster.ts';
 import { until } from '../kit/condition.ts';
 import { connectAll, ids, Stream } from '../kit/crowd.ts';
 import { type Directory, makeDirectory } from '../kit/directory.ts';
-import { connectLight } from '../kit/light_client.ts';
+import { arrive, connectLight } from '../kit/light_client.ts';
 import { type Limpet, type LogEvent, startLimpet } from '../kit/limpet.ts';
 import { freePort } from '../kit/port.ts';
 import { startRedis } from '../kit/redis.ts';
@@ -278,10 +278,16 @@ test('P9: of a backend that comes it is known what operators have said before it
   });
   await using limpet = await startLimpet(config(['stays']));
   await redis.cli(['HSET', 'limpet:admin:comes', 'b1', 'drain']);
-  await tell(limpet, config(['stays', 'comes']), 'reload');
-  await using crowd = await connectAll(ports.comes, ids('newcomer', 20));
-  expect(crowd.refused).toEqual([]);
-  await Promise.all(crowd.clients.map(client => client.ping()));
+  const reloaded = tell(limpet, config(['stays', 'comes']), 'reload');
+  let accepted = 0;
+  const enter = async (): Promise<boolean> => {
+    const { client } = await arrive(ports.comes, { clientId: `newcomer-${accepted}` });
+    if (client !== null) accepted += 1;
+    await client?.leave();
+    return accepted === 20;
+  };
+  await until(enter, { what: 'twenty clients, from the first moment on', timeoutMs: 30_000 });
+  await reloaded;
   expect(brokers.connections('b1').filter(({ clientId }) => clientId.startsWith('newcomer'))).toEqual([]);
 });
 
