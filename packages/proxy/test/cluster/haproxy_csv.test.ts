@@ -40,8 +40,8 @@ const COLUMNS: ReadonlyMap<string, Expectation> = new Map([
   [
     'smax',
     but(
-      /^(live|broken) |closed|\/b\d$|flaky\/(dead|BACKEND)$/,
-      `${attempts}; and what was there for less than 100 ms may not show here`,
+      /^(live|broken) |closed|\/FRONTEND$|\/b\d$|flaky\/(dead|BACKEND)$/,
+      `${attempts}; and what was there for less than 100 ms, as a client that is refused, may not show here`,
     ),
   ],
   ['stot', but(/ (brokers|flaky)\/(b\d|dead|BACKEND)$/, attempts)],

@@ -33,7 +33,11 @@ test('after logrotate and SIGUSR1 all processes write to the new file, and nothi
   await using folder = await makeDirectory('log');
   await using broker = await startBroker();
   const path = folder.file('limpet.log');
-  const config = configFor({ servers: [broker.port], workers: 2, global: { log: { target: { file: path } } } });
+  const config = configFor({
+    servers: [broker.port],
+    workers: 2,
+    global: { hard_stop_after: '1s', log: { target: { file: path } } },
+  });
   const file = folder.write('limpet.yaml', JSON.stringify(config));
   await using limpet = runLimpet(['run', '-c', file]);
   await limpet.waitUntil('the start', () => eventsIn(path).some(({ event }) => event === 'ready'), 20_000);

@@ -96,9 +96,13 @@ async function expectAllShown(directory: Directory): Promise<void> {
   expect(seen.size).toBe(entries);
 }
 
-function expectServed({ crowd, pauses }: Measured, leastClients: number): void {
+function expectServed({ crowd }: Measured, leastClients: number): void {
   expect(crowd.refused).toEqual([]);
   expect(crowd.clients.length).toBeGreaterThan(leastClients);
+}
+
+/** Of every event loop. Writing a million entries is another matter than showing them: there only clients count. */
+function expectShortPauses({ pauses }: Measured): void {
   for (const { workedMs } of pauses) expect(workedMs).toBeLessThan(longestPauseMs);
 }
 
@@ -149,6 +153,7 @@ describe('a table of a million, in a proxy that runs', { timeout: 600_000 }, () 
     console.log(await askRuntime(socket, 'show activity'));
     expectServed(imported, 500);
     expectServed(shown, 200);
+    expectShortPauses(shown);
   });
 
   it('in Redis: it is shown', async () => {
@@ -164,5 +169,6 @@ describe('a table of a million, in a proxy that runs', { timeout: 600_000 }, () 
     await expectAllShown(directory);
     console.log(await askRuntime(directory.file('limpet.sock'), 'show activity'));
     expectServed(shown, 500);
+    expectShortPauses(shown);
   });
 });
