@@ -1,10 +1,10 @@
 /** What programs build on: the CLI, and whoever embeds the proxy. */
+export { quantileMs } from './account/latency.ts';
 export type { InfoFacts } from './admin/api/proxy_schema.ts';
 export type { BackendAnswer, ServerAnswer } from './admin/api/server_schema.ts';
 export type { Snake } from './admin/api/snake.ts';
 export type { ClientFacts, EntryPage, ImportReport, ReloadReport } from './admin/control.ts';
 export { hashPassword } from './admin/http/password.ts';
-export { estimate } from './admin/page/server_view.ts';
 export { escaped } from './admin/runtime/escape.ts';
 export type { FrontendFacts, TaskFacts, WorkerFacts } from './admin/snapshot.ts';
 export { formatProblem, type LoadedConfig, loadConfig, type Problem } from './config/load.ts';

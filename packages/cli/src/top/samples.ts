@@ -1,4 +1,4 @@
-import { estimate } from '@limpet/proxy';
+import { quantileMs } from '@limpet/proxy';
 import type { Overview } from '../admin/facts.ts';
 
 /** What grows, of one scope. */
@@ -55,14 +55,14 @@ export class Samples {
     if (short === undefined || earlier === undefined) return null;
     const seconds = (now.atMs - short.atMs) / 1_000;
     const long = this.#before(now, LATENCY_MS)?.scopes.get(scope) ?? earlier;
-    const histogram = grownHistogram(long.connack, after.connack);
+    const connack = after.connack.map((value, at) => Math.max(0, value - (long.connack[at] ?? 0)));
     return {
       bytesIn: Math.max(0, after.bytesIn - earlier.bytesIn) / seconds,
       bytesOut: Math.max(0, after.bytesOut - earlier.bytesOut) / seconds,
       refused: Math.max(0, after.refused - earlier.refused) / seconds,
       ended: Math.max(0, after.ended - earlier.ended) / seconds,
-      connackP50: estimate(histogram, 0.5),
-      connackP99: estimate(histogram, 0.99),
+      connackP50: quantileMs(connack, 0.5),
+      connackP99: quantileMs(connack, 0.99),
     };
   }
 
@@ -70,11 +70,6 @@ export class Samples {
   #before(now: Sample, ms: number): Sample | undefined {
     return this.#samples.find(sample => sample !== now && sample.atMs >= now.atMs - ms);
   }
-}
-
-function grownHistogram(before: readonly number[], after: readonly number[]): Parameters<typeof estimate>[0] {
-  const buckets = after.map((value, at) => Math.max(0, value - (before[at] ?? 0)));
-  return { buckets, sumMs: 0, count: buckets.reduce((sum, value) => sum + value, 0) };
 }
 
 function sampleOf({ info, frontends, backends }: Overview): Sample {

@@ -1,5 +1,6 @@
 import type { Inbound, Link, Outcome, RelayEnd } from '../stages.ts';
 import type { WorkerCounts } from './registry.ts';
+import { stamp } from './stamp.ts';
 
 /** A session without a broker, as HAProxy's line needs it. */
 export interface TcplogUnlinked {
@@ -52,12 +53,12 @@ export function tcplogLine(
   const backend = linked ? session.choice.backend : session.backend;
   const server = linked ? session.choice.server : (session.server ?? '<NOSRV>');
   const state = typeof end === 'string' ? (REFUSAL_STATES[end] ?? 'PR') : STATES[end.end];
-  const acceptedAt = new Date(Date.now() - durationMs);
+  const acceptedAtMs = Date.now() - durationMs;
   const times = linked ? `0/${Math.round(session.connectMs)}` : '-1/-1';
   const { total, frontend, backend: there, server: here } = counts;
   return [
     `${inbound.source.address}:${inbound.source.port}`,
-    `[${stamp(acceptedAt)}]`,
+    `[${stamp(acceptedAtMs)}]`,
     inbound.frontend.name,
     `${backend}/${server}`,
     `${times}/${Math.round(durationMs)}`,
@@ -66,14 +67,4 @@ export function tcplogLine(
     `${total}/${frontend}/${there}/${here}/${session.retries}`,
     '0/0',
   ].join(' ');
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `20/Nov/2026:12:04:43.123`, local time. */
-function stamp(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
-  const ms = String(date.getMilliseconds()).padStart(3, '0');
-  return `${day}:${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
 }

@@ -1,5 +1,5 @@
 import type { Counter, Counts, Histogram } from '../../account/counters.ts';
-import { LATENCY_BOUNDS_MS } from '../../account/counters.ts';
+import { quantileMs } from '../../account/latency.ts';
 import type { BackendFacts, ScopeFacts, ServerFacts } from '../snapshot.ts';
 import type { LatencyView, ScopeView, ServerView, Tone } from './page_view.ts';
 
@@ -112,26 +112,8 @@ function checkView({ lastCheck }: ServerFacts): ServerView['check'] {
 
 export function latencyView(connect: Histogram, connack: Histogram): LatencyView {
   return {
-    connectP50: estimate(connect, 0.5),
-    connackP50: estimate(connack, 0.5),
-    connackP99: estimate(connack, 0.99),
+    connectP50: quantileMs(connect.buckets, 0.5),
+    connackP50: quantileMs(connack.buckets, 0.5),
+    connackP99: quantileMs(connack.buckets, 0.99),
   };
-}
-
-/**
- * The value below which that part of the measurements lies, as if they were spread evenly within their bucket; those
- * above the last bound count as the last bound. Null: there are none.
- */
-export function estimate(histogram: Histogram, part: number): number | null {
-  const count = histogram.buckets.reduce((sum, bucket) => sum + bucket, 0);
-  if (count === 0) return null;
-  const wanted = part * count;
-  let before = 0;
-  for (const [index, upper] of LATENCY_BOUNDS_MS.entries()) {
-    const here = histogram.buckets[index] ?? 0;
-    const lower = LATENCY_BOUNDS_MS[index - 1] ?? 0;
-    if (here > 0 && before + here >= wanted) return lower + ((wanted - before) / here) * (upper - lower);
-    before += here;
-  }
-  return LATENCY_BOUNDS_MS.at(-1) ?? null;
 }

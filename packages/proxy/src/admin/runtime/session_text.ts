@@ -1,8 +1,9 @@
 import { isIPv6 } from 'node:net';
 import type { ConnectError, SessionFacts } from '../../account/session_facts.ts';
+import { stamp } from '../../account/stamp.ts';
+import { age } from './age.ts';
 import { escaped } from './escape.ts';
 import { writeSessionId } from './session_id.ts';
-import { age, stamp } from './stamp.ts';
 
 /** HAProxy's line of `show sess`. The client's own text comes last, so that it cannot pass for another field. */
 export function sessionLine(session: SessionFacts, nowMs: number): string {

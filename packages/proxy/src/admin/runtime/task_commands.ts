@@ -1,7 +1,7 @@
+import { stamp } from '../../account/stamp.ts';
 import type { DrainRequest, RebalanceRequest } from '../control.ts';
 import type { Snapshot, TaskFacts } from '../snapshot.ts';
 import { type Caller, type Command, Refusal } from './command.ts';
-import { stamp } from './stamp.ts';
 import { findBackend, findServer } from './target.ts';
 
 /** Paced drains and rebalances: Limpet's own. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LATENCY_BOUNDS_MS } from '../../../../src/account/counters.ts';
-import { estimate, serverState, serverViews } from '../../../../src/admin/page/server_view.ts';
+import { quantileMs } from '../../../../src/account/latency.ts';
+import { serverState, serverViews } from '../../../../src/admin/page/server_view.ts';
 import { pageView } from '../../../../src/admin/page/view.ts';
 import type { ServerFacts } from '../../../../src/admin/snapshot.ts';
 import { backend, fleet, server, snapshotOf } from '../../../flow/admin/page_facts.ts';
@@ -66,7 +67,7 @@ describe('an estimate', () => {
     ['across buckets', { 0: 50, 3: 50 }, 0.99, 4.94],
     ['above all bounds', { 14: 3 }, 0.5, 10_000],
   ])('%s', (_title, buckets, part, value) => {
-    const answer = estimate(histogram(buckets), part);
+    const answer = quantileMs(histogram(buckets).buckets, part);
     if (value === null) expect(answer).toBeNull();
     else expect(answer).toBeCloseTo(value);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { age } from '../../../../src/admin/runtime/age.ts';
 import { escaped } from '../../../../src/admin/runtime/escape.ts';
 import { readSessionId, writeSessionId } from '../../../../src/admin/runtime/session_id.ts';
 import { errorsText, sessionDetails, sessionLine } from '../../../../src/admin/runtime/session_text.ts';
-import { age } from '../../../../src/admin/runtime/stamp.ts';
 import { session } from './facts.ts';
 
 describe('text of clients', () => {
