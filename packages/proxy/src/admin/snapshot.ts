@@ -15,6 +15,29 @@ export interface Snapshot {
   readonly workers: readonly WorkerFacts[];
   /** Drains and rebalances that run, are paused, or ended in the last hour. */
   readonly tasks: readonly TaskFacts[];
+  /** All proxies that share the state, this one first, then by name. Memory: this one. */
+  readonly proxies: readonly PeerFacts[];
+}
+
+export type Role = 'active' | 'standby';
+
+/** One proxy of those that share the state. */
+export interface PeerFacts {
+  readonly name: string;
+  /** The one that is asked. */
+  readonly self: boolean;
+  readonly version: string;
+  readonly role: Role;
+  /** The virtual addresses it is one of a pair for; empty: it has none. */
+  readonly vip: readonly string[];
+  /** By its own clock. */
+  readonly startedAtMs: number;
+  /** `silent`: it has said nothing for more than 3 seconds, and its connections count no more. */
+  readonly state: 'alive' | 'silent';
+  /** Since it was last heard of, by the clock of Redis. */
+  readonly beatAgeMs: number;
+  /** Connections to servers; null: not known (any more). */
+  readonly conns: number | null;
 }
 
 export type { ScopeFacts } from '../account/counters.ts';
@@ -31,7 +54,9 @@ export interface ProxyFacts extends ScopeFacts {
   readonly store: 'memory' | 'redis';
   /** Redis: whether it is there. Always true for memory. */
   readonly storeReachable: boolean;
-  readonly role: 'active' | 'standby';
+  readonly role: Role;
+  /** When the role last changed; null: it has not since the start. */
+  readonly roleSinceMs: number | null;
   readonly stopping: boolean;
   /** Which relay moves bytes, and why. */
   readonly relay: string;

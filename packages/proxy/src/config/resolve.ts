@@ -53,6 +53,7 @@ function resolveGlobal(raw: RawGlobal, machine: Machine, notes: Notes): GlobalCo
     },
     runtimeApi: resolveRuntimeApi(raw.runtime_api ?? [], notes),
     stats: raw.stats === undefined ? null : resolveStats(raw.stats, notes),
+    vip: null,
   };
 }
 

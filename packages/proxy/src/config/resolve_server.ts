@@ -62,6 +62,7 @@ export function resolveServer(name: string, server: RawServer, owner: Owner, not
     weight: server.weight,
     backup: server.backup,
     maxconn: server.maxconn ?? null,
+    source: [],
     slowstartMs: server.slowstart ?? owner.raw.slowstart,
     sendProxy: sendProxyOf(header, [...(own ? path : backend), 'send_proxy'], notes),
     check: checkOf(server, owner, path, notes),

@@ -31,6 +31,22 @@ export interface GlobalConfig {
   readonly tls: GlobalTlsConfig;
   readonly runtimeApi: readonly RuntimeApiConfig[];
   readonly stats: StatsConfig | null;
+  /** Null: this proxy is not one of a pair, and always active. */
+  readonly vip: VipConfig | null;
+}
+
+/** This proxy is one of a pair behind virtual addresses, which keepalived or `limpet vip` moves. */
+export interface VipConfig {
+  /** Literal, without a prefix length. */
+  readonly addresses: readonly string[];
+  /** Absolute. Limpet writes `0` (ready) or `1` there, and whoever moves the addresses watches it. */
+  readonly trackFile: string;
+  /** Absolute. A FIFO in which whoever moves the addresses says MASTER, BACKUP or FAULT. */
+  readonly notifyFifo: string;
+  /** The pace of all CONNECTs together after this proxy has become active; null: none. */
+  readonly connectRate: PaceConfig | null;
+  /** For so long. */
+  readonly paceForMs: number;
 }
 
 /** What an admin face lets its caller do. */
@@ -296,8 +312,10 @@ export interface ServerConfig {
   /** 0 to 256; 0: no new clients, sticky ones still. */
   readonly weight: number;
   readonly backup: boolean;
-  /** Connections; null: no limit. */
+  /** Connections; null: no limit. With a shared state: of all proxies together. */
   readonly maxconn: number | null;
+  /** Literal addresses of this host that connections to the server begin at, in turn; empty: the kernel chooses. */
+  readonly source: readonly string[];
   /** Time from recovery to full weight; 0: at once. */
   readonly slowstartMs: number;
   readonly sendProxy: SendProxyConfig | null;

@@ -1,6 +1,6 @@
 import { LedgerClock } from '../account/ledger_clock.ts';
 import type { EventRing } from '../admin/event_ring.ts';
-import type { ProxyFacts, ScopeFacts, Snapshot, WorkerFacts } from '../admin/snapshot.ts';
+import type { PeerFacts, ProxyFacts, ScopeFacts, Snapshot, WorkerFacts } from '../admin/snapshot.ts';
 import { type ClosableTableAdmin, createTableAdmin, type TableBackend } from '../admin/table/table_admin.ts';
 import type { Config } from '../config/resolved.ts';
 import type { Log } from '../log.ts';
@@ -168,6 +168,7 @@ export class Operations {
         bindings.listening.find(one => one.frontend === frontend && one.place === place) ?? null,
       tableUsed: backend => desk.backends.get(backend)?.table?.count ?? 0,
       proxy: () => this.#proxy(),
+      proxies: self => [this.#self(self)],
     });
   }
 
@@ -192,6 +193,7 @@ export class Operations {
       startedAtMs: this.#startedAtMs,
       storeReachable: store.connection?.circuit.isClosed ?? true,
       role: 'active',
+      roleSinceMs: null,
       stopping: this.#plant.isStopping(),
       relay: 'node',
       reloads: configurator.reloads,
@@ -199,6 +201,25 @@ export class Operations {
       upgrade: this.#plant.upgrade(),
       queued: desk.waiting,
       loopDelayMaxMs: this.#delays.maxMs(),
+    };
+  }
+
+  #self({ name, version, role, startedAtMs }: ProxyFacts): PeerFacts {
+    const { global, backends } = this.#config;
+    const { desk } = this.#plant;
+    const conns = backends.flatMap(({ name: backend, servers }) =>
+      servers.map(server => desk.ledger.conns(backend, server.name)),
+    );
+    return {
+      name,
+      self: true,
+      version,
+      role,
+      vip: global.vip?.addresses ?? [],
+      startedAtMs,
+      state: 'alive',
+      beatAgeMs: 0,
+      conns: conns.reduce((sum, count) => sum + count, 0),
     };
   }
 

@@ -6,6 +6,7 @@ import type {
   BackendFacts,
   BindFacts,
   FrontendFacts,
+  PeerFacts,
   ProxyFacts,
   ServerFacts,
   Snapshot,
@@ -32,6 +33,8 @@ export interface SnapshotSources {
   readonly history: ServerHistory;
   tasks(): readonly TaskFacts[];
   workers(): readonly (Omit<WorkerFacts, keyof ScopeFacts> & { readonly id: number })[];
+  /** All that share the state, the one that is given first. */
+  proxies(self: ProxyFacts): readonly PeerFacts[];
   /** Where a bind listens; null: it does not. */
   listening(frontend: string, place: number): { readonly address: string; readonly port: number } | null;
   /** Entries of the primary's own table. */
@@ -51,15 +54,17 @@ export class SnapshotMaker {
   make(): Snapshot {
     const config = this.#sources.config();
     const atMs = Date.now();
+    const info = this.#info(config);
     return {
       atMs,
-      info: this.#info(config),
+      info,
       frontends: config.frontends.map(frontend => this.#frontend(frontend)),
       backends: config.backends.map(backend => this.#backend(backend, config, atMs)),
       workers: this.#sources
         .workers()
         .map(({ id, ...worker }) => ({ ...this.#facts('worker', String(id)), ...worker })),
       tasks: this.#sources.tasks(),
+      proxies: this.#sources.proxies(info),
     };
   }
 

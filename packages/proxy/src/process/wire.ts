@@ -72,6 +72,10 @@ export type ToWorker =
   | readonly ['recall', frontend: string | null]
   /** The keys of TLS session tickets, newest first. */
   | readonly ['tickets', keys: readonly WrittenTicketKey[]]
+  /** The virtual addresses leave this host: connections to them are closed with RST, and so are those to their servers. */
+  | readonly ['standby', addresses: readonly string[]]
+  /** The primary is (or no more) to be asked about every CONNECT: this proxy has just become active. */
+  | readonly ['takeover', on: boolean]
   /** Accept nobody, answered with `held`; or (false) accept again. */
   | readonly ['hold', on: boolean]
   /** Stop accepting; leave when the last session has ended. */

@@ -179,6 +179,8 @@ export class Workplace implements Workshop {
       case 'close':
         this.#stopAll('shutdown');
         break;
+      case 'standby':
+      case 'takeover':
       case 'start':
         break;
     }

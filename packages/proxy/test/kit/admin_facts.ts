@@ -67,7 +67,14 @@ export function frontendFacts(name: string, backends: readonly string[]): Fronte
 const INFO: ProxyFacts = {
   ...scopeFacts({ connections: 11 }),
   ...{ name: 'lb1', version: '0.1.0', node: 'v20.19.0', pid: 42, startedAtMs: START_MS, workers: 2, maxconn: 1000 },
-  ...{ store: 'redis', storeReachable: true, role: 'active', stopping: false, relay: 'plain: no native relay' },
+  ...{
+    store: 'redis',
+    storeReachable: true,
+    role: 'active',
+    roleSinceMs: null,
+    stopping: false,
+    relay: 'plain: no native relay',
+  },
   ...{ configPath: '/etc/limpet.yaml', reloads: 1, ulimitN: 4096, queued: 0, loopDelayMaxMs: 4.5 },
   lastReload: { atMs: START_MS, ok: true, summary: 'server emqx/emqx3 added' },
   upgrade: { predecessorPid: null, predecessorSessions: null, successorPid: null, failure: null },
@@ -89,6 +96,7 @@ export function snapshotFacts(changes: Partial<Snapshot> = {}): Snapshot {
     ],
     workers: [{ ...scopeFacts(), name: 'lb1/1', pid: 43, state: 'ready', startedAtMs: START_MS, loopDelayMaxMs: 2.5 }],
     tasks: [TASK],
+    proxies: [],
     ...changes,
   };
 }

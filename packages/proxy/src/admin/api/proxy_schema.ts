@@ -25,6 +25,7 @@ const infoFields: Fields<InfoFacts> = {
   store: z.enum(['memory', 'redis']),
   store_reachable: z.boolean().meta({ description: 'Whether Redis is there; always true for memory.' }),
   role: z.enum(['active', 'standby']),
+  role_since_ms: maybe(whenMs, 'When the role last changed; null: it has not since the start.'),
   stopping: z.boolean(),
   relay: z.string().meta({ description: 'Which relay moves bytes, and why.' }),
   config_path: z.string(),

@@ -93,7 +93,7 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
     { ...scope(900, 4, way), label: '*:8083', address: '0.0.0.0', port: 8083, tls: true, websocket: true },
   ];
   return {
-    ...{ atMs: nowMs, backends, tasks },
+    ...{ atMs: nowMs, backends, tasks, proxies: [] },
     info: {
       ...scope(sessions, 84, counts),
       ...{
@@ -104,7 +104,15 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
         startedAtMs: nowMs - 27.4 * HOUR_MS,
         loopDelayMaxMs: 3.2,
       },
-      ...{ workers: 2, maxconn: 100_000, store: 'redis', storeReachable: true, role: 'active', stopping: false },
+      ...{
+        workers: 2,
+        maxconn: 100_000,
+        store: 'redis',
+        storeReachable: true,
+        role: 'active',
+        roleSinceMs: null,
+        stopping: false,
+      },
       ...{ relay: 'node streams', configPath: '/etc/limpet/limpet.yaml', reloads: 2, lastReload: null },
       ...{
         upgrade: { predecessorPid: null, predecessorSessions: null, successorPid: null, failure: null },

@@ -22,7 +22,16 @@ export function checkConfig(probe: ProbeConfig, changes: Partial<CheckConfig> = 
 }
 
 export function serverConfig(name: string, port: number, changes: Partial<ServerConfig> = {}): ServerConfig {
-  const rest = { weight: 1, backup: false, maxconn: null, slowstartMs: 0, sendProxy: null, tls: null, websocket: null };
+  const rest = {
+    weight: 1,
+    backup: false,
+    maxconn: null,
+    slowstartMs: 0,
+    source: [],
+    sendProxy: null,
+    tls: null,
+    websocket: null,
+  };
   return { name, host: '127.0.0.1', port, ...rest, check: checkConfig(MQTT), ...changes };
 }
 

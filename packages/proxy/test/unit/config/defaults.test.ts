@@ -23,6 +23,7 @@ test('the smallest configuration has every default', () => {
       tls: { ticketSecret: null, ticketRotateMs: 43_200_000, maxHandshakes: 64, handshakeQueue: 10_000 },
       runtimeApi: [],
       stats: null,
+      vip: null,
     },
     state: { store: 'memory' },
     frontends: [
@@ -65,6 +66,7 @@ test('the smallest configuration has every default', () => {
             weight: 1,
             backup: false,
             maxconn: null,
+            source: [],
             slowstartMs: 0,
             sendProxy: null,
             check: {

@@ -10,6 +10,7 @@ export function server(name: string, over: Partial<ServerConfig> = {}): ServerCo
     weight: 1,
     backup: false,
     maxconn: null,
+    source: [],
     slowstartMs: 0,
     sendProxy: null,
     check: null,

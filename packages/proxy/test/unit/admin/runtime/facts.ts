@@ -83,6 +83,7 @@ const INFO: ProxyFacts = {
   store: 'memory',
   storeReachable: true,
   role: 'active',
+  roleSinceMs: null,
   stopping: false,
   relay: 'node',
   configPath: '/etc/limpet/limpet.yaml',
@@ -104,6 +105,7 @@ export function snapshot(more: Partial<Snapshot> = {}, info: Partial<ProxyFacts>
   return {
     atMs: NOW_MS,
     info: { ...INFO, ...info },
+    proxies: [],
     frontends: [frontend('mqtt')],
     backends: [backend('emqx', emqx), backend('raw', [server('r1')], { mode: 'tcp', stick: null })],
     workers: [
