@@ -47,7 +47,7 @@ function withPnpm(program, ...args) {
 function fingerprint() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`);
   const members = readdirSync(join(root, 'packages')).map(name => `packages/${name}`);
-  const manifests = ['.', 'bench', ...members].map(folder => join(folder, 'package.json'));
+  const manifests = ['.', 'bench', 'lab', ...members].map(folder => join(folder, 'package.json'));
   for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests]) {
     hash.update(`${file}\n${readIfThere(join(root, file)) ?? ''}\n`);
   }

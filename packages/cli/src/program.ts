@@ -4,7 +4,8 @@ import { addCheck } from './commands/check.ts';
 import { addClient } from './commands/client.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
-import { addLater } from './commands/later.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addKeepalived } from './commands/keepalived.ts';
 import { addPassword } from './commands/password.ts';
 import { addRebalance } from './commands/rebalance.ts';
 import { addReload } from './commands/reload.ts';
@@ -68,12 +69,11 @@ function commandTree(finish: Finish): Command {
   program.commandsGroup('Operate it:');
   for (const add of [addServer, addRebalance, addReload, addRuntime]) add(program, finish);
   program.commandsGroup('Besides:');
-  for (const add of [addPassword, addCompletion]) add(program, finish);
+  for (const add of [addDoctor, addKeepalived, addPassword, addCompletion]) add(program, finish);
   program.helpCommand('help [command]', 'show how a command is used');
   for (const command of [...program.commands, program].filter(({ commands }) => commands.length > 0)) {
     command.showHelpAfterError(`(commands: ${visibleNames(command)}; add --help to see how they are used)`);
   }
-  addLater(program);
   return program;
 }
 

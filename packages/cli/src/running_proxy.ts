@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_SOCKET, findPlace, type PlaceFlags } from './admin/address.ts';
 import { AdminClient } from './admin/admin_client.ts';
-import type { Backend, Frontend, Info, Overview, Task, Worker } from './admin/facts.ts';
+import type { Backend, Frontend, Info, Overview, Peer, Task, Worker } from './admin/facts.ts';
 
 export interface ProxyFlags extends PlaceFlags {
   readonly json?: boolean;
@@ -30,17 +30,18 @@ export function runningProxy(flags: PlaceFlags): AdminClient {
   return new AdminClient(findPlace(flags, process.env));
 }
 
-const LOOKS = ['/info', '/frontends', '/backends', '/workers', '/tasks'] as const;
+const LOOKS = ['/info', '/frontends', '/backends', '/workers', '/tasks', '/proxies'] as const;
 
 /** All that is to be seen at one moment. @throws LimpetError */
 export async function overview(proxy: AdminClient): Promise<Overview> {
   const answers = await proxy.all(LOOKS.map(path => ({ method: 'GET', path }) as const));
-  const [info, { frontends }, { backends }, { workers }, { tasks }] = answers as [
+  const [info, { frontends }, { backends }, { workers }, { tasks }, { proxies }] = answers as [
     Info,
     { readonly frontends: readonly Frontend[] },
     { readonly backends: readonly Backend[] },
     { readonly workers: readonly Worker[] },
     { readonly tasks: readonly Task[] },
+    { readonly proxies: readonly Peer[] },
   ];
-  return { info, frontends, backends, workers, tasks };
+  return { info, frontends, backends, workers, tasks, proxies };
 }

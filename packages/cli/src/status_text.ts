@@ -3,17 +3,24 @@ import { type Column, columns } from './output/columns.ts';
 import { clock, count, counted, duration, percent } from './output/numbers.ts';
 import type { Paint } from './output/paint.ts';
 import { printable } from './output/print.ts';
+import { peerLines, roleText } from './peers_text.ts';
 import { serverState } from './server_state.ts';
 
 /** What `limpet status` says of a proxy. */
 export function statusLines(seen: Overview, paint: Paint): string[] {
   return [
     ...proxyLines(seen, paint),
+    ...proxiesLines(seen, paint),
     '',
     ...frontendLines(seen.frontends, paint),
     ...seen.backends.flatMap(backend => ['', ...backendLines(backend, seen.info.at_ms, paint)]),
     ...taskLines(seen),
   ];
+}
+
+function proxiesLines(seen: Overview, paint: Paint): string[] {
+  const lines = peerLines(seen, paint);
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** Those that have ended are of interest for so long. */
@@ -37,7 +44,7 @@ function proxyLines({ info, workers }: Overview, paint: Paint): string[] {
   const stopping = info.stopping ? `, ${paint('warn', 'stopping')}` : '';
   const up = duration(info.at_ms - info.started_at_ms);
   return [
-    `${paint('strong', `limpet ${printable(info.name)}`)} ${info.version}: ${info.role}${stopping}, up ${up}, pid ${info.pid}, Node.js ${info.node}`,
+    `${paint('strong', `limpet ${printable(info.name)}`)} ${info.version}: ${roleText(info)}${stopping}, up ${up}, pid ${info.pid}, Node.js ${info.node}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(13)}  ${value}`),
   ];
 }

@@ -5,6 +5,7 @@ import { Events } from './events.js';
 import { makeFrontends } from './frontends.js';
 import { own } from './place.js';
 import { Plots } from './plots.js';
+import { makeProxies } from './proxies.js';
 import { Search } from './search.js';
 import { Stream } from './stream.js';
 import { makeTasks } from './tasks.js';
@@ -14,7 +15,7 @@ import { listWords } from './words.js';
 
 /** @import { PageView } from '../src/admin/page/page_view.ts' */
 
-const parts = [makeTotals(), makeTasks(), makeFrontends(), makeBackends(byId('backends'))];
+const parts = [makeTotals(), makeTasks(), makeProxies(), makeFrontends(), makeBackends(byId('backends'))];
 const search = new Search();
 const events = new Events();
 const plots = new Plots();

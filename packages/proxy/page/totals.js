@@ -1,6 +1,7 @@
 // The head of the page: who this is, and the sums.
 import { byId, h, keyed, textOf } from './dom.js';
-import { bytes, count, duration, many, moment, visibleLines } from './text.js';
+import { makeState } from './signs.js';
+import { bytes, count, duration, many, moment, visible, visibleLines } from './text.js';
 import { meaningOf } from './words.js';
 
 /**
@@ -22,11 +23,14 @@ const sums = [
 ];
 
 /** What an operator should know before anything else. @param {PageView} view */
-function alarms({ proxy, backends, atMs }) {
+function alarms({ proxy, proxies, backends, atMs }) {
   const said = [];
   if (proxy.stopping) said.push(`This process stops: ${many(proxy.sessions, 'session')} left.`);
   if (proxy.successorPid !== null) said.push(`This process is being replaced by pid ${proxy.successorPid}.`);
   if (!proxy.storeReachable) said.push('Redis is away: stick entries are decided here, and written when it is back.');
+  for (const { name, state, role: was, beatAgeMs } of proxies) {
+    if (state === 'silent') said.push(`Proxy ${visible(name)} (${was}) has been silent for ${duration(beatAgeMs)}.`);
+  }
   for (const { name, usable } of backends) if (usable === 0) said.push(`Backend ${name} has no usable broker.`);
   if (proxy.workersReady < proxy.workers && !proxy.stopping) {
     said.push(`${proxy.workersReady} of ${proxy.workers} workers are ready.`);
@@ -42,7 +46,9 @@ function alarms({ proxy, backends, atMs }) {
 export function makeTotals() {
   const name = textOf(clear('name'));
   const about = textOf(clear('about'));
-  byId('about').title = meaningOf('active');
+  const role = makeState();
+  byId('role').append(role.node);
+  byId('role').title = meaningOf('active');
   const list = byId('totals');
   const writers = sums.map(([label, value, more]) => {
     const main = h('dd', { class: 'value' });
@@ -62,11 +68,17 @@ export function makeTotals() {
   return view => {
     const { proxy } = view;
     name(proxy.name);
-    about(`Limpet ${proxy.version} · ${proxy.role} · up ${duration(view.atMs - proxy.startedAtMs)}${before(proxy)}`);
+    about(`Limpet ${proxy.version} · up ${duration(view.atMs - proxy.startedAtMs)}${before(proxy)}`);
+    role.update(proxy.role === 'active' ? 'up' : 'none', roleText(view));
     document.title = title(view);
     for (const write of writers) write(proxy);
     showAlarms(alarms(view));
   };
+}
+
+/** The role, and since when where it has changed. @param {PageView} view */
+function roleText({ proxy: { role, roleSinceMs }, atMs }) {
+  return roleSinceMs === null ? role : `${role} for ${duration(atMs - roleSinceMs)}`;
 }
 
 /** While the replaced process drains, its clients are connected, but not here. @param {ProxyView} proxy */

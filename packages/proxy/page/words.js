@@ -13,6 +13,8 @@ const meanings = {
   Store:
     'Where it is remembered which client belongs to which broker: in this process, or in Redis for several proxies.',
   Workers: 'Processes that carry bytes. The pid is that of the primary process, which decides and counts.',
+  SILENT: 'A proxy that has said nothing for more than 3 seconds. Its connections count no more.',
+  'Last beat': 'Each proxy says once a second that it lives, and how many connections it has.',
   active: 'An active proxy takes clients; a standby one waits for the virtual address.',
   Share: 'Part of the sessions of its backend. The mark is the part that its weight would give it.',
   'Rate /s': 'New ones in the last second: connections of frontends, sessions of brokers.',

@@ -68,7 +68,13 @@ export class Session implements LiveSession {
   /** Answers what the CONNECT says; its bytes are kept apart, for they are let go of long before the session ends. */
   async #preread(): Promise<Connect | null> {
     const reading = readHello(this.#inbound, this.#shop.pool, this.#shop.wheel);
-    this.#stage = { ...IDLE, stop: () => reading.cancel() };
+    this.#stage = {
+      ...IDLE,
+      stop: reason => {
+        reading.cancel();
+        if (reason === 'standby') this.#inbound.client.reset();
+      },
+    };
     const preread = await reading.result;
     if (preread.kind === 'hello') {
       const { connect, bytes } = preread.hello;

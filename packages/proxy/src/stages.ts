@@ -128,9 +128,9 @@ export interface Link {
 
 /**
  * Why Limpet itself ended a session. `maintenance`: an operator has put its server into maint. `drained`: it was asked to
- * go to another server.
+ * go to another server. `standby`: it came to a virtual address, which another host has now.
  */
-export type StopReason = 'server_down' | 'maintenance' | 'drained' | 'shutdown' | 'killed';
+export type StopReason = 'server_down' | 'maintenance' | 'drained' | 'shutdown' | 'killed' | 'standby';
 
 /** relay: why it ended, named after the side that was first. */
 export type RelayEnd =

@@ -59,7 +59,13 @@ export class TcpSession implements LiveSession {
     const { frontend, client } = this.#inbound;
     if (frontend.sniRoutes.length === 0) return frontend.defaultBackend;
     const reading = readServerName(this.#inbound, this.#shop.pool, this.#shop.wheel);
-    this.#stage = { ...IDLE, stop: () => reading.cancel() };
+    this.#stage = {
+      ...IDLE,
+      stop: reason => {
+        reading.cancel();
+        if (reason === 'standby') this.#inbound.client.reset();
+      },
+    };
     const read = await reading.result;
     if (read.kind === 'hello') {
       const backend = sniBackend(frontend.sniRoutes, read.sni) ?? frontend.defaultBackend;

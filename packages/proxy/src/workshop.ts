@@ -4,6 +4,7 @@ import type { SessionLog } from './account/session_log.ts';
 import type { Tally } from './account/tally.ts';
 import type { TimerWheel } from './clock.ts';
 import type { Sight } from './dial/attempt.ts';
+import type { DepartureBoard } from './dial/departures.ts';
 import type { GateAnswer } from './gate/gate_answer.ts';
 import type { PrereadPool } from './preread_pool.ts';
 import type { Route } from './route/placement.ts';
@@ -18,6 +19,8 @@ export interface Workshop {
   readonly name: string;
   readonly wheel: TimerWheel;
   readonly pool: PrereadPool;
+  /** From where connections begin, where a server has `source`. */
+  readonly departures: DepartureBoard;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession>;
   readonly tally: Tally;

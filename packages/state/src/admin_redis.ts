@@ -1,9 +1,9 @@
-import type { ChainableCommander } from 'ioredis';
 import type { AdminRecord, AdminStore, ServerWord } from './admin.ts';
 import { AdminBoard } from './admin_board.ts';
 import { decodeAdmin, encodeAdmin } from './admin_value.ts';
 import type { RedisConnection } from './redis.ts';
-import { redisFailure } from './redis_failure.ts';
+import type { KeyCommand } from './redis_batch.ts';
+import { StateError } from './state_error.ts';
 
 export interface RedisAdminOptions {
   /** How often Redis is asked what others have written. Default 500. */
@@ -18,12 +18,9 @@ interface Unwritten extends ServerWord {
   readonly value: string | null;
 }
 
-/** A poll is nobody's wait, and reads many keys. */
-const deadlines = 5;
-
 /**
  * The admin state in Redis: `<prefix>:admin:<backend>`, a hash of server → `drain`, `ready weight=5`, … that redis-cli may
- * write as well. Asked every `pollMs`, all backends in one pipeline; while Redis is away the last known state holds.
+ * write as well. Asked every `pollMs`, all backends in one batch; while Redis is away the last known state holds.
  * `close` ends the asking; the connection belongs to its maker.
  */
 export function redisAdminStore(
@@ -97,13 +94,14 @@ class RedisAdmin implements AdminStore {
   }
 
   async learn(backends: readonly string[]): Promise<void> {
-    const { circuit, client, timeoutMs } = this.#connection;
+    const { circuit, timeoutMs } = this.#connection;
     const unknown = backends.filter(backend => !this.#backends.includes(backend));
     if (unknown.length === 0 || !circuit.isClosed) return;
-    const pipeline = client.pipeline();
-    for (const backend of unknown) pipeline.hgetall(this.#key(backend));
-    const replies = await this.#replies(pipeline, timeoutMs);
-    for (const [i, backend] of unknown.entries()) if (replies?.[i] !== undefined) this.#read(backend, replies[i]);
+    const replies = await this.#connection.batch(
+      unknown.map(backend => ['hgetall', this.#key(backend)]),
+      timeoutMs,
+    );
+    for (const [i, backend] of unknown.entries()) this.#read(backend, replies[i]);
   }
 
   async close(): Promise<void> {
@@ -134,49 +132,31 @@ class RedisAdmin implements AdminStore {
   }
 
   async #exchange(): Promise<void> {
-    const { circuit, client } = this.#connection;
-    if (!circuit.isClosed) return;
+    if (!this.#connection.circuit.isClosed) return;
     const words = [...this.#unwritten];
     const backends = this.#backends;
-    const pipeline = client.pipeline();
-    for (const [, { backend, server, value }] of words) {
-      if (value === null) pipeline.hdel(this.#key(backend), server);
-      else pipeline.hset(this.#key(backend), server, value);
-    }
-    for (const backend of backends) pipeline.hgetall(this.#key(backend));
-    if (pipeline.length === 0) return;
-    const replies = await this.#replies(pipeline, this.#connection.timeoutMs * deadlines);
-    if (replies === null) return;
-    for (const [i, [name, word]] of words.entries()) this.#written(name, word, replies[i]?.[0] ?? null);
-    for (const [i, backend] of backends.entries()) this.#read(backend, replies[words.length + i] ?? [null, {}]);
+    const replies = await this.#connection.batch([
+      ...words.map(([, { backend, server, value }]): KeyCommand => {
+        const key = this.#key(backend);
+        return value === null ? ['hdel', key, server] : ['hset', key, server, value];
+      }),
+      ...backends.map((backend): KeyCommand => ['hgetall', this.#key(backend)]),
+    ]);
+    for (const [i, [name, word]] of words.entries()) this.#written(name, word, replies[i]);
+    for (const [i, backend] of backends.entries()) this.#read(backend, replies[words.length + i]);
   }
 
-  async #replies(pipeline: ChainableCommander, withinMs: number): Promise<readonly [Error | null, unknown][] | null> {
-    const { circuit, address } = this.#connection;
-    try {
-      const replies = await this.#connection.reply(pipeline.exec(), withinMs);
-      circuit.succeeded();
-      return replies;
-    } catch (error) {
-      circuit.failed(redisFailure(error, address));
-      return null;
-    }
-  }
-
-  /** A Redis that is full, or another that refuses, is told again. A key that is no hash never will take it. */
-  #written(name: string, word: Unwritten, error: Error | null): void {
-    const failure = error && redisFailure(error, this.#connection.address);
-    if (failure === null) this.#connection.circuit.written();
-    else this.#connection.circuit.failed(failure);
-    if (failure !== null && failure.code !== 'REDIS_ENTRY') return;
+  /** A Redis that is full, away, or refuses otherwise, is told again. A key that is no hash never will take it. */
+  #written(name: string, word: Unwritten, reply: unknown): void {
+    if (reply instanceof StateError && reply.code !== 'REDIS_ENTRY') return;
+    const { slotOf, circuitAt } = this.#connection;
+    if (!(reply instanceof StateError)) circuitAt(slotOf(this.#key(word.backend))).written();
     if (this.#unwritten.get(name) === word) this.#unwritten.delete(name);
   }
 
-  #read(backend: string, [error, reply]: readonly [Error | null, unknown]): void {
-    if (error !== null) {
-      const failure = redisFailure(error, this.#connection.address);
-      this.#connection.circuit.failed(failure);
-      if (failure.code === 'REDIS_ENTRY') this.#tell(backend, '', failure.message);
+  #read(backend: string, reply: unknown): void {
+    if (reply instanceof StateError) {
+      if (reply.code === 'REDIS_ENTRY') this.#tell(backend, '', reply.message);
       return;
     }
     const records = new Map<string, AdminRecord>();

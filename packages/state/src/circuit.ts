@@ -25,12 +25,25 @@ export interface CircuitListener {
   onRefused(reason: StateError): void;
 }
 
-/** Somebody's unwritten decisions. */
+/** Somebody's unwritten decisions. A task may belong to several circuits, one for each server that has some of its keys. */
 export interface ReturnTask {
-  /** How many can be written now. */
-  readonly size: number;
-  /** Writes them. Never rejects; says `failed` to the circuit where Redis fails again. */
-  drain(): Promise<void>;
+  /** How many can be written now to the server of that circuit. */
+  size(circuit: Circuit): number;
+  /** Writes them. Never rejects; the circuit hears where Redis fails again. */
+  drain(circuit: Circuit): Promise<void>;
+}
+
+/** A circuit as those see it who only ask whether Redis is there, and say how it answered. */
+export interface SharedCircuit {
+  readonly isClosed: boolean;
+  /** True once Redis is asked for the first time; false if it turned out to be away before that. */
+  readonly firstContact: Promise<boolean>;
+  /** A command was answered. */
+  succeeded(): void;
+  /** A write was taken. */
+  written(): void;
+  /** A command failed. */
+  failed(reason: StateError): void;
 }
 
 /** Deadlines missed in a row, with no answer between them, that open the circuit. */
@@ -59,7 +72,7 @@ export function settleMs(awayMs: number): number {
  * once when the connection is lost or Redis refuses to serve, and after a few deadlines missed in a row; then it drops
  * the connection, so that a frozen Redis finds no more than the few commands that were already sent.
  */
-export class Circuit {
+export class Circuit implements SharedCircuit {
   readonly #link: CircuitLink;
   readonly #listener: CircuitListener;
   readonly #tasks = new Set<ReturnTask>();
@@ -75,12 +88,19 @@ export class Circuit {
   #generation = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(link: CircuitLink, listener: CircuitListener) {
+  /**
+   * `awaySinceMs`: this server takes the place of one that has been away since then (`performance.now`), and everybody has
+   * been told of that. So it comes back as that one would: only when all workers had the time to write what they decided.
+   */
+  constructor(link: CircuitLink, listener: CircuitListener, awaySinceMs: number | null = null) {
     this.#link = link;
     this.#listener = listener;
     this.#firstContact = new Promise(resolve => {
       this.#tellFirstContact = resolve;
     });
+    if (awaySinceMs === null) return;
+    this.#openedAtMs = awaySinceMs;
+    this.#isAnnounced = true;
   }
 
   get state(): CircuitState {
@@ -94,6 +114,11 @@ export class Circuit {
   /** True once Redis is asked for the first time; false if it turned out to be away before that. */
   get firstContact(): Promise<boolean> {
     return this.#firstContact;
+  }
+
+  /** Since when Redis is not asked, on the clock of `performance.now`, and everybody was told; null: it is asked, or is new. */
+  get awaySinceMs(): number | null {
+    return this.#state === 'closed' || !this.#isAnnounced ? null : this.#openedAtMs;
   }
 
   /** Has its decisions written before the circuit closes again. Returns the way to leave. */
@@ -138,7 +163,7 @@ export class Circuit {
   /** A command failed. What was sent before the circuit opened, and fails after it, is no news. */
   failed(reason: StateError): void {
     if (this.#state === 'open') return;
-    if (reason.code === 'REDIS_ENTRY' || reason.code === 'REDIS_FULL') {
+    if (reason.code === 'REDIS_ENTRY' || reason.code === 'REDIS_FULL' || reason.code === 'REDIS_MOVING') {
       this.#missesInRow = 0;
       if (reason.code === 'REDIS_FULL' && !this.#isRefusing) {
         this.#isRefusing = true;
@@ -179,9 +204,9 @@ export class Circuit {
     this.#state = 'returning';
     const untilMs = this.#isAnnounced ? performance.now() + settleMs(performance.now() - this.#openedAtMs) : 0;
     for (;;) {
-      await Promise.all([...this.#tasks].map(task => task.drain()));
+      await Promise.all([...this.#tasks].map(task => task.drain(this)));
       if (generation !== this.#generation) return;
-      const isDone = [...this.#tasks].every(task => task.size === 0);
+      const isDone = [...this.#tasks].every(task => task.size(this) === 0);
       if (isDone && performance.now() >= untilMs) break;
       await this.#pause();
       if (generation !== this.#generation) return;

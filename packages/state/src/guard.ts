@@ -1,3 +1,4 @@
+import type { Circuit } from './circuit.ts';
 import type { ClaimAnswer, ClaimRequest, Pin, StickTable } from './contract.ts';
 import { Journal } from './journal.ts';
 import type { RedisConnection } from './redis.ts';
@@ -23,7 +24,7 @@ export interface GuardedTable extends StickTable {
 /**
  * The table that the proxy uses with Redis. It never rejects, and answers within the deadline of one call (P4).
  *
- * While the circuit is closed Redis decides, and the local table hears what was confirmed. While it is open the local
+ * While the circuit of a key's server is closed Redis decides, and the local table hears what was confirmed. While it is open the local
  * table decides (`degraded`): recently seen clients go home; for any other the answer is `free`, and the caller offers
  * its rendezvous server as the candidate, which all proxies compute alike. What is decided then is written when Redis is
  * back. The caller renews its live sessions on `onBack`.
@@ -45,13 +46,14 @@ class Guard implements GuardedTable {
   readonly #leave: () => void;
 
   constructor({ connection, shared, local, journalSize }: GuardOptions) {
-    const { circuit } = connection;
     this.#connection = connection;
     this.#shared = shared;
     this.#local = local;
-    this.#journal = new Journal(journalSize ?? 100_000);
-    this.#writeBack = new WriteBack({ journal: this.#journal, shared, local, circuit, now: () => performance.now() });
-    this.#leave = circuit.register(this.#writeBack);
+    const journal = new Journal(journalSize ?? 100_000, key => shared.slotOf(key));
+    const circuitAt = (slot: number): Circuit => connection.circuitAt(slot);
+    this.#journal = journal;
+    this.#writeBack = new WriteBack({ journal, shared, local, circuitAt, now: () => performance.now() });
+    this.#leave = connection.register(this.#writeBack);
   }
 
   get unwritten(): { waiting: number; dropped: number } {
@@ -60,17 +62,17 @@ class Guard implements GuardedTable {
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     if (this.#journal.has(request.key)) {
-      if (this.#isClosed) await this.#writeBack.writeNow(request.key);
+      if (this.#circuitOf(request.key).isClosed) await this.#writeBack.writeNow(request.key);
       if (this.#journal.has(request.key)) return this.#claimLocally(request);
     }
-    return (await this.#ask(() => this.#shared.claim(request))) ?? this.#claimLocally(request);
+    return (await this.#ask(request.key, () => this.#shared.claim(request))) ?? this.#claimLocally(request);
   }
 
   async confirm(pin: Pin): Promise<void> {
     await this.#local.confirm(pin);
-    const isWritten = await this.#tell(() => this.#shared.confirm(pin));
+    const isWritten = await this.#tell(pin.key, () => this.#shared.confirm(pin));
     if (isWritten) {
-      this.#connection.circuit.written();
+      this.#circuitOf(pin.key).written();
       this.#journal.settled(pin.key);
     } else {
       this.#journal.confirmed(pin);
@@ -81,12 +83,12 @@ class Guard implements GuardedTable {
   async abandon(key: string, by: ClaimRequest['by'], displaced: string | null): Promise<void> {
     this.#journal.abandoned(key);
     await this.#local.abandon(key, by, displaced);
-    await this.#tell(() => this.#shared.abandon(key, by, displaced));
+    await this.#tell(key, () => this.#shared.abandon(key, by, displaced));
   }
 
   async release(pin: Pin): Promise<void> {
     await this.#local.release(pin);
-    const isWritten = !this.#journal.has(pin.key) && (await this.#tell(() => this.#shared.release(pin)));
+    const isWritten = !this.#journal.has(pin.key) && (await this.#tell(pin.key, () => this.#shared.release(pin)));
     if (isWritten) return;
     this.#journal.released(pin, performance.now());
     this.#writeBack.retryLater();
@@ -96,18 +98,23 @@ class Guard implements GuardedTable {
   async forget(pin: Pin): Promise<void> {
     this.#journal.settled(pin.key);
     await this.#local.forget(pin);
-    await this.#tell(() => this.#shared.forget(pin));
+    await this.#tell(pin.key, () => this.#shared.forget(pin));
   }
 
   /** What waits in the journal is left to it: Redis may still name the server that such a session came from. */
   async renew(pins: readonly Pin[]): Promise<readonly string[]> {
-    if (!this.#isClosed) return this.#local.renew(pins);
-    const told = this.#journal.size === 0 ? pins : pins.filter(pin => !this.#journal.has(pin.key));
-    return (await this.#ask(() => this.#shared.renew(told))) ?? [];
+    const there: Pin[] = [];
+    const away: Pin[] = [];
+    for (const pin of pins) {
+      if (!this.#circuitOf(pin.key).isClosed) away.push(pin);
+      else if (!this.#journal.has(pin.key)) there.push(pin);
+    }
+    const elsewhere = away.length === 0 ? [] : await this.#local.renew(away);
+    return there.length === 0 ? elsewhere : [...elsewhere, ...(await this.#shared.renew(there))];
   }
 
   async get(key: string): ReturnType<StickTable['get']> {
-    const answer = await this.#ask(async () => ({ entry: await this.#shared.get(key) }));
+    const answer = await this.#ask(key, async () => ({ entry: await this.#shared.get(key) }));
     return answer ? answer.entry : this.#local.get(key);
   }
 
@@ -116,8 +123,8 @@ class Guard implements GuardedTable {
     this.#writeBack.close();
   }
 
-  get #isClosed(): boolean {
-    return this.#connection.circuit.isClosed;
+  #circuitOf(key: string): Circuit {
+    return this.#connection.circuitAt(this.#shared.slotOf(key));
   }
 
   /** What this proxy knew of the key is asked in the same breath, before the claim changes it. */
@@ -131,8 +138,8 @@ class Guard implements GuardedTable {
     return { ...answer, degraded: true };
   }
 
-  async #tell(command: () => Promise<void>): Promise<boolean> {
-    const told = await this.#ask(async () => {
+  async #tell(key: string, command: () => Promise<void>): Promise<boolean> {
+    const told = await this.#ask(key, async () => {
       await command();
       return true;
     });
@@ -140,8 +147,8 @@ class Guard implements GuardedTable {
   }
 
   /** Redis's answer, or null where it is not asked or fails; the circuit hears of both. */
-  async #ask<T>(command: () => Promise<T>): Promise<T | null> {
-    const { circuit } = this.#connection;
+  async #ask<T>(key: string, command: () => Promise<T>): Promise<T | null> {
+    const circuit = this.#circuitOf(key);
     if (!circuit.isClosed) return null;
     try {
       const answer = await command();

@@ -1,7 +1,7 @@
 export { type AdminRecord, type AdminState, type AdminStore, NO_RECORD, type ServerWord } from './admin.ts';
 export { memoryAdminStore } from './admin_memory.ts';
 export { type RedisAdminOptions, redisAdminStore } from './admin_redis.ts';
-export type { Circuit, CircuitListener, CircuitState } from './circuit.ts';
+export type { Circuit, CircuitListener, CircuitState, SharedCircuit } from './circuit.ts';
 export type {
   ClaimAnswer,
   Claimant,
@@ -24,9 +24,14 @@ export {
 export { localTable } from './memory_local.ts';
 export type { MemoryWalk, Visit, WalkedEntry, WalkPlace } from './memory_walk.ts';
 export type { OperatorTable, TableSlice } from './operator_table.ts';
+export type { OtherProxy, ProxyBoard, ProxyBoardOptions, ProxyNews } from './proxy_board.ts';
+export { redisProxyBoard } from './proxy_board_redis.ts';
 export { type ConnectOptions, connectRedis, type RedisConnection } from './redis.ts';
+export type { KeyCommand } from './redis_batch.ts';
 export { redisOperatorTable } from './redis_operator.ts';
 export { type Adoption, type AdoptResult, redisTable, type SharedTable } from './redis_table.ts';
+export { placeText, type RedisLogin, type RedisPlace, type RedisTarget, type RedisTls, targetText } from './redis_target.ts';
+export { serverOptions, sharedOptions } from './redis_target.ts';
 export { parseRedisUrl, type RedisAddress } from './redis_url.ts';
 export {
   remoteTable,
@@ -40,3 +45,4 @@ export { rendezvous, type WeightedServer } from './rendezvous.ts';
 export { StateError, type StateErrorCode } from './state_error.ts';
 export { pinnedMs, renewEveryMs } from './times.ts';
 export { decodeValue, encodeValue, type StoredEntry } from './value.ts';
+export { type VipLease, type VipTake, type VipTaken, vipLease } from './vip_lease.ts';

@@ -7,7 +7,12 @@ export interface JournalRecord extends Pin {
   readonly leftAtMs: number;
   /** What these wrote, up to their epoch, is known to be older. */
   readonly known: readonly Claimant[];
+  /** Of its key: by it a cluster knows the key's server. */
+  readonly slot: number;
 }
+
+/** Which records are meant, by slot. */
+export type OfSlot = (slot: number) => boolean;
 
 /**
  * What one worker decided while Redis could not be told: one record a key, its last. Bounded: the oldest go first, and are
@@ -18,12 +23,14 @@ export interface JournalRecord extends Pin {
  */
 export class Journal {
   readonly #limit: number;
+  readonly #slotOf: (key: string) => number;
   readonly #records = new Map<string, JournalRecord>();
   readonly #seen = new Map<string, readonly Claimant[]>();
   #dropped = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, slotOf: (key: string) => number = () => 0) {
     this.#limit = limit;
+    this.#slotOf = slotOf;
   }
 
   get size(): number {
@@ -39,13 +46,19 @@ export class Journal {
     return this.#records.has(key);
   }
 
-  /** The oldest records, `count` at most. */
-  oldest(count: number): readonly JournalRecord[] {
+  /** The oldest records of these slots, `count` at most. */
+  oldest(count: number, isWanted: OfSlot = () => true): readonly JournalRecord[] {
     const oldest: JournalRecord[] = [];
     for (const record of this.#records.values()) {
-      if (oldest.push(record) >= count) break;
+      if (isWanted(record.slot) && oldest.push(record) >= count) break;
     }
     return oldest;
+  }
+
+  /** Whether there is a record of one of these slots. */
+  hasOf(isWanted: OfSlot): boolean {
+    for (const { slot } of this.#records.values()) if (isWanted(slot)) return true;
+    return false;
   }
 
   get(key: string): JournalRecord | null {
@@ -91,7 +104,7 @@ export class Journal {
     const known = withClaimant(this.#known(key), by);
     this.#seen.delete(key);
     this.#records.delete(key);
-    this.#records.set(key, { key, server, by, state, leftAtMs, known });
+    this.#records.set(key, { key, server, by, state, leftAtMs, known, slot: this.#slotOf(key) });
     this.#dropped += dropOldest(this.#records, this.#limit);
   }
 

@@ -1,26 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { Redis, type RedisOptions, type Result } from 'ioredis';
-import { Circuit, type CircuitListener } from './circuit.ts';
-import { redisFailure, redisTimeout } from './redis_failure.ts';
-import { parseRedisUrl } from './redis_url.ts';
-import type { StateError } from './state_error.ts';
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    stickClaim(key: string, ...args: (string | number)[]): Result<string, Context>;
-    stickConfirm(key: string, ...args: (string | number)[]): Result<number, Context>;
-    stickAbandon(key: string, ...args: (string | number)[]): Result<number, Context>;
-    stickRelease(key: string, ...args: (string | number)[]): Result<number, Context>;
-    stickForget(key: string, ...args: (string | number)[]): Result<number, Context>;
-    stickRenew(key: string, ...args: (string | number)[]): Result<number, Context>;
-    stickPut(key: string, ...args: (string | number)[]): Result<number, Context>;
-    stickAdopt(key: string, ...args: (string | number)[]): Result<number, Context>;
-  }
-}
+import type { Redis } from 'ioredis';
+import type { Circuit, CircuitListener, ReturnTask, SharedCircuit } from './circuit.ts';
+import { type KeyCommand, sendBatch } from './redis_batch.ts';
+import { keyMoving, redisFailure, redisTimeout } from './redis_failure.ts';
+import { RedisFleet } from './redis_fleet.ts';
+import { ClusterLookout, type Lookout, SentinelLookout } from './redis_lookout.ts';
+import { routedClient } from './redis_router.ts';
+import { scanStep } from './redis_scan.ts';
+import { type PlaceOptions, type RedisTarget, serverOptions, sharedOptions, targetText } from './redis_target.ts';
+import { FleetWatch } from './redis_watch.ts';
+import { wholeMap } from './slots.ts';
 
 export interface ConnectOptions extends Partial<CircuitListener> {
-  /** redis://, rediss:// or unix://, with user, password and database where needed. */
-  readonly url: string;
+  /** One server, the master of some sentinels, or a cluster. */
+  readonly target: RedisTarget;
   /** Begins every key. */
   readonly prefix: string;
   /** Deadline of one call. */
@@ -29,46 +21,59 @@ export interface ConnectOptions extends Partial<CircuitListener> {
   readonly name: string;
 }
 
+/** Commands that name one key, the first one. Those that name none or several belong to no server of a cluster. */
+export type KeyCommands = Omit<Redis, 'pipeline' | 'multi' | 'scan' | 'keys' | 'connect' | 'disconnect' | 'quit' | 'duplicate'>;
+
 /**
- * One connection to Redis, shared by all tables of a process, and its circuit breaker. It connects again for as long as it
- * is open. Whoever made it closes it, after its tables.
+ * The way to Redis, shared by all tables of a process, whether that is one server, the master of some sentinels or a
+ * cluster. Each server has a circuit breaker of its own. It connects again for as long as it is open. Whoever made it
+ * closes it, after its tables.
  */
 export interface RedisConnection {
-  readonly client: Redis;
+  readonly client: KeyCommands;
   readonly prefix: string;
   readonly timeoutMs: number;
-  /** The URL without its password. */
+  /** The target without its password. */
   readonly address: string;
-  readonly circuit: Circuit;
+  /** Of all servers as one: closed while any of them is asked. */
+  readonly circuit: SharedCircuit;
+  /** Keys of one slot are on one server. Always 0 where there is only one. */
+  slotOf(key: string): number;
+  /** The circuit of the server that has these keys now. */
+  circuitAt(slot: number): Circuit;
+  /** Has decisions written before a circuit closes again, to its own server. Returns the way to leave. */
+  register(task: ReturnTask): () => void;
   /**
    * The reply of a command that was just sent.
    * @throws StateError after the deadline (default: `timeoutMs`), or for what Redis or the connection says.
    */
   reply<T>(command: Promise<T>, deadlineMs?: number): Promise<T>;
+  /**
+   * Sends many commands, each with one key, and answers for each of them in order: its reply, or a StateError. Never
+   * rejects. The circuits hear how it went.
+   * @param deadlineMs of 128 of them; default: 5 × `timeoutMs`
+   */
+  batch(commands: readonly KeyCommand[], deadlineMs?: number): Promise<readonly unknown[]>;
+  /**
+   * A step of SCAN through all servers; `cursor` null: the first, `next` null: that was the last. While servers change, a
+   * key may be seen twice, or be missed.
+   * @throws StateError
+   */
+  scan(cursor: string | null, pattern: string, count: number): Promise<{ next: string | null; keys: readonly string[] }>;
   /** Waits for the replies that are open, no longer than their deadlines. May be called twice. */
   close(): Promise<void>;
 }
 
-/** ioredis types this one option in two ways that exclude each other under exactOptionalPropertyTypes. */
-type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
-
-/** A name may resolve to a host that drops packets; TLS needs its round trips. */
-const connectTimeoutMs = 2000;
-/** TCP keep-alive: a dead peer of an idle connection is noticed by the kernel. */
-const keepAliveMs = 10_000;
+/** A batch is nobody's wait, and is behind others in a busy Redis. */
+const batchDeadlines = 5;
 
 /**
  * Begins to connect, and returns at once: nothing waits for Redis. `circuit.firstContact` tells how it went.
- * @throws StateError REDIS_URL_INVALID
+ * @throws StateError REDIS_URL_INVALID, REDIS_TLS_INVALID
  */
 export function connectRedis(options: ConnectOptions): RedisConnection {
-  const { options: target, shown: address } = parseRedisUrl(options.url);
-  const { prefix, timeoutMs } = options;
-  const client: Redis = new Redis({
-    ...target,
-    ...clientOptions(timeoutMs, options.name),
-    retryStrategy: () => circuit.nextDelayMs(),
-  });
+  const { target, prefix, timeoutMs } = options;
+  const address = targetText(target);
   const open = new Set<Promise<unknown>>();
   const reply = <T>(command: Promise<T>, deadlineMs = timeoutMs): Promise<T> => {
     const answer = within(command, deadlineMs, address);
@@ -77,72 +82,80 @@ export function connectRedis(options: ConnectOptions): RedisConnection {
     answer.then(forget, forget);
     return answer;
   };
-  const link = {
-    // Removes nothing, but it is a write: a replica refuses it, and so does a Redis that must not write.
-    probe: async (): Promise<void> => void (await reply(client.del(`${prefix}:probe`))),
-    drop: (): void => client.disconnect(true),
+  const { fleet, watch } = openFleet(options, address, reply);
+  const onStale = (): void => watch?.hurry();
+  return {
+    client: watch === null ? onlyClient(fleet) : routedClient(fleet, timeoutMs, onStale),
+    prefix,
+    timeoutMs,
+    address,
+    circuit: watch === null ? fleet.circuitAt(0) : fleet.whole,
+    slotOf: key => fleet.slotOf(key),
+    circuitAt: slot => fleet.circuitAt(slot),
+    register: task => fleet.register(task),
+    reply,
+    batch(commands, deadlineMs = timeoutMs * batchDeadlines) {
+      return sendBatch({ fleet, onStale, reply: command => reply(command, deadlineMs) }, commands);
+    },
+    async scan(cursor, pattern, count) {
+      const step = scanStep(fleet, cursor);
+      if (step === null) throw keyMoving(address, 'no server is known');
+      const { client: server, address: at } = step.node;
+      const command = server.scan(step.cursor, 'MATCH', pattern, 'COUNT', count);
+      const failed = (error: unknown): never => {
+        throw redisFailure(error, at);
+      };
+      const [next, keys] = await reply(command.catch(failed));
+      return { next: step.next(next), keys };
+    },
+    async close() {
+      watch?.close();
+      for (const { circuit } of fleet.nodes) circuit.close();
+      await Promise.allSettled(open);
+      await fleet.close();
+    },
   };
-  const circuit = new Circuit(link, {
+}
+
+function openFleet(
+  options: ConnectOptions,
+  address: string,
+  reply: RedisConnection['reply'],
+): { readonly fleet: RedisFleet; readonly watch: FleetWatch | null } {
+  const { target, prefix, timeoutMs, name } = options;
+  const listener: CircuitListener = {
     onAway: reason => options.onAway?.(reason),
     onBack: awayMs => options.onBack?.(awayMs),
     onRefused: reason => options.onRefused?.(reason),
-  });
-  tellCircuit(client, circuit, address);
-  return { client, prefix, timeoutMs, address, circuit, reply, close: () => close(client, circuit, open) };
-}
-
-function clientOptions(timeoutMs: number, name: string): ClientOptions {
-  return {
-    // RESP2 and no INFO: proxies before Redis and restricted users understand it; the probe asks what matters.
-    protocol: 2,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    connectionName: name.replaceAll(/\s+/g, '-'),
-    // A command is sent now or not at all, and never twice.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // Behind our own deadline; it ends a handshake that nobody answers.
-    commandTimeout: Math.max(timeoutMs * 5, 500),
-    connectTimeout: connectTimeoutMs,
-    disconnectTimeout: 1,
-    keepAlive: keepAliveMs,
-    scripts: Object.fromEntries(
-      ['Claim', 'Confirm', 'Abandon', 'Release', 'Forget', 'Renew', 'Put', 'Adopt'].map(operation => [
-        `stick${operation}`,
-        { lua: readScript(operation.toLowerCase()), numberOfKeys: 1 },
-      ]),
-    ),
   };
+  const common = { timeoutMs, name, prefix, listener, reply, isSpread: target.kind === 'cluster' };
+  if (target.kind === 'server') {
+    const place = serverOptions(target);
+    const fleet = new RedisFleet({ ...common, optionsAt: () => place, addressAt: () => address });
+    fleet.apply(wholeMap({ host: place.host ?? '', port: place.port ?? 0 }));
+    return { fleet, watch: null };
+  }
+  const database = target.kind === 'sentinel' ? target.database : null;
+  const shared = sharedOptions(target.login, target.tls, database);
+  const fleet = new RedisFleet({ ...common, optionsAt: ({ host, port }) => ({ ...shared, host, port }) });
+  return { fleet, watch: new FleetWatch(fleet, lookoutOf(target, shared, name, fleet)) };
 }
 
-function readScript(name: string): string {
-  return readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');
+function lookoutOf(
+  target: Exclude<RedisTarget, { kind: 'server' }>,
+  shared: PlaceOptions,
+  name: string,
+  fleet: RedisFleet,
+): Lookout {
+  if (target.kind === 'cluster') return new ClusterLookout(target.nodes, shared, name, () => fleet.served);
+  const options = sharedOptions(target.sentinelLogin, target.sentinelTls, null);
+  return new SentinelLookout(target.sentinels, target.master, options, name);
 }
 
-function tellCircuit(client: Redis, circuit: Circuit, address: string): void {
-  let lastError: StateError | null = null;
-  client.on('error', (error: unknown) => {
-    lastError = redisFailure(error, address);
-  });
-  client.on('ready', () => {
-    lastError = null;
-    void circuit.connected();
-  });
-  client.on('close', () => {
-    circuit.disconnected(lastError ?? redisFailure(new Error('the connection was closed'), address));
-    lastError = null;
-  });
-}
-
-async function close(client: Redis, circuit: Circuit, open: ReadonlySet<Promise<unknown>>): Promise<void> {
-  circuit.close();
-  await Promise.allSettled(open);
-  // Between two connections ioredis only stops its timer, and tells no end.
-  const isIdle = client.status === 'end' || client.status === 'reconnecting';
-  const ended = isIdle ? null : new Promise<void>(resolve => client.once('end', () => resolve()));
-  client.disconnect();
-  await ended;
+function onlyClient(fleet: RedisFleet): KeyCommands {
+  const [node] = fleet.nodes;
+  if (node === undefined) throw new Error('a fleet of one server has one');
+  return node.client;
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { StickEntry, StickTimes } from './contract.ts';
 import type { OperatorTable } from './operator_table.ts';
 import type { RedisConnection } from './redis.ts';
-import { entryOf, inBatches } from './redis_table.ts';
+import type { KeyCommand } from './redis_batch.ts';
+import { entryOf } from './redis_table.ts';
+import { StateError } from './state_error.ts';
 import { isPinned } from './value.ts';
 
 /** Keys that one SCAN looks at: Redis is held for some hundred microseconds. */
@@ -14,28 +16,34 @@ const countCount = 1000;
  * sessions wait for. SCAN, never KEYS; each other command names one key.
  */
 export function redisOperatorTable(connection: RedisConnection, backend: string, times: StickTimes): OperatorTable {
-  const { client } = connection;
   const prefix = `${connection.prefix}:stick:${backend}:`;
   const pattern = `${escapeGlob(prefix)}*`;
-  const scan = async (cursor: string, count: number): Promise<{ next: string | null; keys: readonly string[] }> => {
-    const [next, keys] = await connection.reply(client.scan(cursor, 'MATCH', pattern, 'COUNT', count));
-    return { next: next === '0' ? null : next, keys: [...new Set(keys.map(key => key.slice(prefix.length)))] };
+  const scan = async (cursor: string | null, count: number): ReturnType<RedisConnection['scan']> => {
+    const { next, keys } = await connection.scan(cursor, pattern, count);
+    return { next, keys: [...new Set(keys.map(key => key.slice(prefix.length)))] };
   };
   const put = (force: '0' | '1', entries: Parameters<OperatorTable['put']>[0]): Promise<readonly unknown[]> =>
-    inBatches(connection, entries, (batch, { key, server, ttlMs }) =>
-      batch.stickPut(prefix + key, server, putMs(ttlMs, times.expireMs), force),
+    all(
+      connection,
+      entries.map(({ key, server, ttlMs }) => ['stickPut', prefix + key, server, putMs(ttlMs, times.expireMs), force]),
     );
   const read = async (keys: readonly string[]): Promise<StickEntry[]> => {
-    const values = await inBatches(connection, keys, (batch, key) => batch.get(prefix + key));
+    const values = await all(
+      connection,
+      keys.map(key => ['get', prefix + key]),
+    );
     // Of the entry of a live session nobody is told what is left, and most are such: one command each, not two.
     const counted = keys.filter((_, i) => typeof values[i] === 'string' && !isPinned(values[i]));
-    const pttls = await inBatches(connection, counted, (batch, key) => batch.pttl(prefix + key));
+    const pttls = await all(
+      connection,
+      counted.map(key => ['pttl', prefix + key]),
+    );
     let next = 0;
     return keys.flatMap((key, i) => entryOf(key, values[i], key === counted[next] ? pttls[next++] : -1) ?? []);
   };
   return {
     async slice(cursor, isWanted) {
-      const { keys, next } = await scan(scanCursor(cursor), scanCount);
+      const { keys, next } = await scan(cursor, scanCount);
       return { entries: await read(isWanted === undefined ? keys : keys.filter(isWanted)), next };
     },
     async get(key) {
@@ -48,30 +56,40 @@ export function redisOperatorTable(connection: RedisConnection, backend: string,
       return (await put('0', entries)).map(reply => (reply === 1 ? 'written' : 'kept'));
     },
     async remove(keys) {
-      const replies = await inBatches(connection, keys, (batch, key) => batch.del(prefix + key));
+      const replies = await all(
+        connection,
+        keys.map(key => ['del', prefix + key]),
+      );
       return replies.filter(reply => reply === 1).length;
     },
     async count(withinMs = Number.POSITIVE_INFINITY) {
       const endMs = performance.now() + withinMs;
       let count = 0;
-      for (let cursor: string | null = '0'; cursor !== null; ) {
+      let cursor: string | null = null;
+      do {
         if (performance.now() > endMs) return null;
-        const { keys, next } = await scan(cursor, countCount);
+        const { keys, next }: { keys: readonly string[]; next: string | null } = await scan(cursor, countCount);
         count += keys.length;
         cursor = next;
-      }
+      } while (cursor !== null);
       return count;
     },
   };
 }
 
+/** The replies of all; a key that cannot be used gives null. @throws StateError for everything else; what was done stays done */
+async function all(connection: RedisConnection, commands: readonly KeyCommand[]): Promise<readonly unknown[]> {
+  const replies = await connection.batch(commands);
+  return replies.map(reply => {
+    if (!(reply instanceof StateError)) return reply;
+    if (reply.code === 'REDIS_ENTRY') return null;
+    throw reply;
+  });
+}
+
 /** A text as a pattern that only it matches. Pure. */
 export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\^]/g, character => `\\${character}`);
-}
-
-function scanCursor(cursor: string | null): string {
-  return cursor !== null && /^\d{1,20}$/.test(cursor) ? cursor : '0';
 }
 
 function putMs(ttlMs: number | null, expireMs: number): number {

@@ -1,7 +1,6 @@
-import type { ChainableCommander } from 'ioredis';
-import type { ClaimAnswer, Claimant, ClaimRequest, Pin, StickEntry, StickTable, StickTimes } from './contract.ts';
+import type { ClaimAnswer, Claimant, ClaimRequest, StickEntry, StickTable, StickTimes } from './contract.ts';
 import type { RedisConnection } from './redis.ts';
-import { redisFailure } from './redis_failure.ts';
+import type { KeyCommand } from './redis_batch.ts';
 import { StateError } from './state_error.ts';
 import { pinnedMs } from './times.ts';
 import { decodeValue, encodeValue, stateLetter } from './value.ts';
@@ -18,10 +17,16 @@ export interface Adoption {
   readonly known: readonly Claimant[];
 }
 
-/** `written`: the entry names that server now. `kept`: a claim that may be newer stands. `failed`: this key is unusable. */
-export type AdoptResult = 'written' | 'kept' | 'failed';
+/**
+ * `written`: the entry names that server now. `kept`: a claim that may be newer stands. `failed`: this key is unusable.
+ * `full`: its server has no room for it. `away`: its server did not answer, or does not serve us.
+ */
+export type AdoptResult = 'written' | 'kept' | 'failed' | 'full' | 'away';
 
-/** The table as it is in Redis. Its methods reject with a StateError. */
+/**
+ * The table as it is in Redis. Where a method concerns one key it rejects with a StateError, and the caller tells the circuit
+ * of that key. `renew` and `adopt` do what can be done, never reject, and the circuits hear of it.
+ */
 export interface SharedTable extends StickTable {
   readonly times: StickTimes;
   /**
@@ -31,12 +36,9 @@ export interface SharedTable extends StickTable {
   reconfigure(times: StickTimes): void;
   /** Writes what was decided while Redis was away, without overwriting newer claims. One result for each, in order. */
   adopt(adoptions: readonly Adoption[]): Promise<readonly AdoptResult[]>;
+  /** The slot of a key, by which the connection knows its server. */
+  slotOf(key: string): number;
 }
-
-/** Scripts in one pipeline: Redis is not held for more than a few milliseconds, nor is our event loop. */
-const batchSize = 128;
-/** A batch is nobody's wait, and is behind others in a busy Redis. */
-const batchDeadlines = 5;
 
 /**
  * The stick table of a backend in Redis: `<prefix>:stick:<backend>:<key>`, one key in each script call, all times counted
@@ -74,17 +76,19 @@ export function redisTable(connection: RedisConnection, backend: string, initial
       await connection.reply(client.stickForget(redisKey(key), by.owner, by.epoch));
     },
     async renew(pins) {
-      const add = (batch: ChainableCommander, { key, server, by }: Pin): unknown =>
-        batch.stickRenew(redisKey(key), server, by.owner, by.epoch, pinnedTtlMs);
-      const replies = await inBatches(connection, pins, add);
+      const commands = pins.map(
+        ({ key, server, by }): KeyCommand => ['stickRenew', redisKey(key), server, by.owner, by.epoch, pinnedTtlMs],
+      );
+      const replies = await connection.batch(commands);
       return pins.flatMap((pin, i) => (replies[i] === 1 ? [pin.key] : []));
     },
     async adopt(adoptions) {
-      const replies = await inBatches(connection, adoptions, (batch, adoption) =>
-        batch.stickAdopt(redisKey(adoption.key), ...adoptArguments(adoption, pinnedTtlMs)),
+      const commands = adoptions.map(
+        (adoption): KeyCommand => ['stickAdopt', redisKey(adoption.key), ...adoptArguments(adoption, pinnedTtlMs)],
       );
-      return adoptions.map((_, i) => (replies[i] === 1 ? 'written' : replies[i] === 0 ? 'kept' : 'failed'));
+      return (await connection.batch(commands)).map(adoptResult);
     },
+    slotOf: key => connection.slotOf(redisKey(key)),
     async get(key) {
       const reply = Promise.all([client.get(redisKey(key)), client.pttl(redisKey(key))]);
       const [value, ttlMs] = await connection.reply(reply);
@@ -94,31 +98,10 @@ export function redisTable(connection: RedisConnection, backend: string, initial
   };
 }
 
-/**
- * Runs one script for each item, batch by batch. A key that cannot be used gives null. Where Redis is full, all are tried
- * all the same: what needs no memory, as the renewal of an entry that is there, is done.
- * @throws StateError for everything but a key; what was done before stays done.
- */
-export async function inBatches<T>(
-  connection: RedisConnection,
-  items: readonly T[],
-  add: (batch: ChainableCommander, item: T) => unknown,
-): Promise<readonly unknown[]> {
-  const replies: unknown[] = [];
-  let full: StateError | null = null;
-  for (let i = 0; i < items.length; i += batchSize) {
-    const batch = connection.client.pipeline();
-    for (const item of items.slice(i, i + batchSize)) add(batch, item);
-    const results = await connection.reply(batch.exec(), connection.timeoutMs * batchDeadlines);
-    for (const [error, reply] of results ?? []) {
-      const failure = error ? redisFailure(error, connection.address) : null;
-      if (failure?.code === 'REDIS_FULL') full = failure;
-      else if (failure && failure.code !== 'REDIS_ENTRY') throw failure;
-      replies.push(failure ? null : reply);
-    }
-  }
-  if (full) throw full;
-  return replies;
+function adoptResult(reply: unknown): AdoptResult {
+  if (!(reply instanceof StateError)) return reply === 1 ? 'written' : 'kept';
+  if (reply.code === 'REDIS_FULL') return 'full';
+  return reply.code === 'REDIS_ENTRY' ? 'failed' : 'away';
 }
 
 function adoptArguments({ server, by, state, ttlMs, known }: Adoption, pinnedTtlMs: number): (string | number)[] {

@@ -1,8 +1,7 @@
 import type { Circuit, ReturnTask } from './circuit.ts';
 import type { StickTable } from './contract.ts';
-import { type Journal, type JournalRecord, withClaimant } from './journal.ts';
+import { type Journal, type JournalRecord, type OfSlot, withClaimant } from './journal.ts';
 import type { Adoption, SharedTable } from './redis_table.ts';
-import { StateError } from './state_error.ts';
 
 /** Records in one batch, and the pause behind it: Redis has others to serve, and so has this process. */
 const batchSize = 128;
@@ -20,38 +19,36 @@ export class WriteBack implements ReturnTask {
   readonly #journal: Journal;
   readonly #shared: SharedTable;
   readonly #local: StickTable;
-  readonly #circuit: Circuit;
+  readonly #circuitAt: (slot: number) => Circuit;
   readonly #now: () => number;
+  /** Servers that are full, and until when they are left alone. */
+  readonly #fullUntilMs = new WeakMap<Circuit, number>();
   #timer: NodeJS.Timeout | undefined;
-  #fullUntilMs = 0;
   #isClosed = false;
 
   constructor(parts: {
     journal: Journal;
     shared: SharedTable;
     local: StickTable;
-    circuit: Circuit;
+    circuitAt: (slot: number) => Circuit;
     now: () => number;
   }) {
     this.#journal = parts.journal;
     this.#shared = parts.shared;
     this.#local = parts.local;
-    this.#circuit = parts.circuit;
+    this.#circuitAt = parts.circuitAt;
     this.#now = parts.now;
   }
 
-  /** A full Redis reads as well as ever, so its records do not hold up the return. */
-  get size(): number {
-    return this.#now() < this.#fullUntilMs ? 0 : this.#journal.size;
+  /** 1: there are some. A full Redis reads as well as ever, so its records do not hold up the return. */
+  size(circuit: Circuit): number {
+    const nowMs = this.#now();
+    return !this.#isFull(circuit, nowMs) && this.#journal.hasOf(slot => this.#circuitAt(slot) === circuit) ? 1 : 0;
   }
 
-  /** Writes until nothing is left or Redis fails. */
-  async drain(): Promise<void> {
-    while (!this.#isClosed && this.size > 0) {
-      if (!(await this.#write(this.#journal.oldest(batchSize)))) break;
-      if (this.size > 0) await pause(pauseMs);
-    }
-    if (this.#journal.size > 0) this.retryLater();
+  /** Writes until nothing is left for that server or it fails. */
+  async drain(circuit: Circuit): Promise<void> {
+    await this.#writeAll(slot => this.#circuitAt(slot) === circuit);
   }
 
   /** Writes one key before anything else is asked about it. */
@@ -60,14 +57,13 @@ export class WriteBack implements ReturnTask {
     if (record) await this.#write([record]);
   }
 
-  /** Tries again in a while, if the circuit is closed then; an open one drains when it returns. */
+  /** Tries again in a while, where the circuit is closed then; an open one drains when it returns. */
   retryLater(): void {
     if (this.#timer || this.#isClosed) return;
-    const waitMs = Math.max(retryMs, this.#fullUntilMs - this.#now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#circuit.isClosed) void this.drain();
-    }, waitMs).unref();
+      void this.#writeAll(slot => this.#circuitAt(slot).isClosed);
+    }, retryMs).unref();
   }
 
   close(): void {
@@ -75,19 +71,37 @@ export class WriteBack implements ReturnTask {
     clearTimeout(this.#timer);
   }
 
-  async #write(records: readonly JournalRecord[]): Promise<boolean> {
-    const adoptions = await Promise.all(records.map(record => this.#adoption(record)));
-    try {
-      await this.#shared.adopt(adoptions.filter(adoption => adoption !== null));
-      this.#circuit.written();
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      if (error.code === 'REDIS_FULL') this.#fullUntilMs = this.#now() + fullRetryMs;
-      this.#circuit.failed(error);
-      return false;
+  async #writeAll(isWanted: OfSlot): Promise<void> {
+    for (;;) {
+      const nowMs = this.#now();
+      const isWritable: OfSlot = slot => isWanted(slot) && !this.#isFull(this.#circuitAt(slot), nowMs);
+      const records = this.#isClosed ? [] : this.#journal.oldest(batchSize, isWritable);
+      if (records.length === 0 || !(await this.#write(records))) break;
+      await pause(pauseMs);
     }
-    for (const record of records) this.#journal.written(record);
-    return true;
+    if (this.#journal.size > 0) this.retryLater();
+  }
+
+  #isFull(circuit: Circuit, nowMs: number): boolean {
+    return nowMs < (this.#fullUntilMs.get(circuit) ?? 0);
+  }
+
+  /** False: a server has failed. */
+  async #write(records: readonly JournalRecord[]): Promise<boolean> {
+    const found = await Promise.all(records.map(record => this.#adoption(record)));
+    const adoptions = found.filter(adoption => adoption !== null);
+    const results = await this.#shared.adopt(adoptions);
+    let next = 0;
+    let isThere = true;
+    for (const [i, record] of records.entries()) {
+      const result = found[i] === null ? 'kept' : (results[next++] ?? 'away');
+      const circuit = this.#circuitAt(record.slot);
+      if (result === 'away') isThere = false;
+      else if (result === 'full') this.#fullUntilMs.set(circuit, this.#now() + fullRetryMs);
+      else this.#journal.written(record);
+      if (result === 'written') circuit.written();
+    }
+    return isThere;
   }
 
   /** Null: nothing is left of it. */

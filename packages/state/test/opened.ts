@@ -6,6 +6,7 @@ import { MemoryTable } from '../src/memory.ts';
 import { localTable } from '../src/memory_local.ts';
 import { connectRedis, type RedisConnection } from '../src/redis.ts';
 import { redisTable, type SharedTable } from '../src/redis_table.ts';
+import type { RedisTarget } from '../src/redis_target.ts';
 import type { StateError } from '../src/state_error.ts';
 
 let prefixes = 0;
@@ -16,7 +17,9 @@ export function newPrefix(): string {
 }
 
 export interface OpenOptions {
-  readonly url: string;
+  /** Of one server; else its target. */
+  readonly url?: string;
+  readonly target?: RedisTarget;
   readonly prefix?: string;
   readonly times?: StickTimes;
   /** Default 500: a busy machine is not an absent Redis. */
@@ -41,7 +44,7 @@ export class Worker implements AsyncDisposable {
   constructor(options: OpenOptions) {
     const tell = (what: string, reason: StateError): unknown => this.heard.push(`${what}: ${reason.message}`);
     this.connection = connectRedis({
-      url: options.url,
+      target: options.target ?? { kind: 'server', url: options.url ?? '' },
       prefix: options.prefix ?? newPrefix(),
       timeoutMs: options.timeoutMs ?? 500,
       name: 'limpet test',

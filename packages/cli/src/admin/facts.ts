@@ -5,6 +5,7 @@ import type {
   FrontendFacts,
   ImportReport,
   InfoFacts,
+  PeerFacts,
   ReloadReport,
   ServerAnswer,
   Snake,
@@ -14,6 +15,7 @@ import type {
 
 /** The proxy's JSON (`/api/v1`), as it comes. */
 export type Info = Snake<InfoFacts>;
+export type Peer = Snake<PeerFacts>;
 export type Frontend = Snake<FrontendFacts>;
 export type Backend = Snake<BackendAnswer>;
 export type Server = Snake<ServerAnswer>;
@@ -33,4 +35,6 @@ export interface Overview {
   readonly backends: readonly Backend[];
   readonly workers: readonly Worker[];
   readonly tasks: readonly Task[];
+  /** All that share the state, this one first. */
+  readonly proxies: readonly Peer[];
 }

@@ -6,7 +6,7 @@ import { overview, type ProxyFlags, runningProxy, WHERE_HELP, withProxyOptions }
 import { statusLines } from '../status_text.ts';
 
 const HELP = `
-The proxy itself, its frontends, its backends with the states of their servers, and drains that run. Exit code ${EXIT.ok}: it
+The proxy itself, those that share its state (where there is more than one, or a virtual address), its frontends, its backends with the states of their servers, and drains that run. Exit code ${EXIT.ok}: it
 runs; ${EXIT.failed}: nobody answers.
 ${WHERE_HELP}
 Examples:

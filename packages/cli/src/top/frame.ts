@@ -3,6 +3,7 @@ import { clipped, fitted } from '../output/columns.ts';
 import { bytes, count, duration, shortDuration } from '../output/numbers.ts';
 import type { Paint, Tone } from '../output/paint.ts';
 import { printable } from '../output/print.ts';
+import { peersInShort } from '../peers_text.ts';
 import { progressBar } from '../task_progress.ts';
 import type { Shown, TopState } from './keys.ts';
 import { latency, type Row, rowsOf, shownColumns, sorted, TOP_COLUMNS, type TopColumn } from './rows.ts';
@@ -60,6 +61,8 @@ function headLines(model: TopModel, { columns, rows }: Size, paint: Paint): stri
   const lines = [nameLine(model, columns, paint)];
   if (rows < FEW_ROWS) return lines;
   lines.push(...paceLines(seen, samples.pace(), columns, paint));
+  const peers = peersInShort(seen);
+  if (peers.length > 0) lines.push(painted(peers, columns, paint));
   const live = seen.tasks.filter(({ state }) => state === 'running' || state === 'paused');
   for (const task of live.slice(0, MOST_TASKS))
     lines.push(
@@ -81,7 +84,8 @@ function nameLine({ seen: { info, workers }, nowMs, trouble, state }: TopModel, 
   }
   const parts: Part[] = [
     ...head,
-    ['plain', `  ${info.role}  up ${shortDuration(info.at_ms - info.started_at_ms)}  workers `],
+    [info.role === 'active' ? 'plain' : 'warn', `  ${info.role}`],
+    ['plain', `  up ${shortDuration(info.at_ms - info.started_at_ms)}  workers `],
     [ready < info.workers ? 'warn' : 'plain', `${ready}/${info.workers}`],
     info.store_reachable ? ['plain', `  ${info.store}`] : ['bad', `  ${info.store} does not answer`],
     ...(info.stopping ? [['warn', '  stopping'] as const] : []),

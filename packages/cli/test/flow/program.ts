@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../../../proxy/test/kit/condition.ts';
 import { type Process, startProcess } from '../../../proxy/test/kit/process.ts';
 
-const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
+export const BIN: string = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 
 /** What a program that ended by itself left behind. */
 export interface Ended {

@@ -35,7 +35,6 @@ describe('a wrong command line ends with 2 and says what would be right', () => 
     [['run', 'x.yaml'], /'x.yaml' has no -c before it, write: limpet run -c x.yaml/],
     [['run', '-f', 'x.yaml'], /unknown option '-f', write: limpet run -c x.yaml/],
     [['check', '-c', 'a.yaml', '-c', 'b.yaml'], /-c stands 2 times; for several files name the folder that holds them/],
-    [['doctor'], /limpet doctor is not in this release yet/],
     [['server'], /Usage: limpet server/],
     [['server', 'stop', 'emqx/emqx1'], /unknown command 'stop'\n\(commands: ready, drain, drain_new, maint, weight, /],
     [['server', 'drain'], /missing required argument 'backend\/server'/],

@@ -17,6 +17,11 @@ describe('limpet status', () => {
       '  configuration  /etc/limpet.yaml',
     ]);
     expect(lines.slice(8)).toEqual([
+      'proxies',
+      '  PROXY           ROLE     STATE   CONNECTIONS  VERSION  UP     LAST BEAT  VIP',
+      '  lb1 (this one)  active   alive             3  0.1.0    1 min  -          10.0.0.100',
+      '  lb2             standby  silent            -  0.0.9    -      12 s ago   10.0.0.100',
+      '',
       'frontend mqtt: *:1883 → emqx, other, 3 sessions, 1/s',
       '',
       'backend emqx: roundrobin, stick on client_id, 12 of 1,000 entries, 3 sessions',
@@ -30,6 +35,24 @@ describe('limpet status', () => {
       '',
       'drain of emqx/emqx2: running, 10 of 30 asked to leave, 20 left, 200/s (task 7)',
     ]);
+  });
+
+  it('says nothing of other proxies where it is alone and has no virtual address', () => {
+    const proxies = snapshotFacts().proxies.slice(0, 1);
+    const alone = statusLines(overviewOf(snapshotFacts({ proxies: proxies.map(one => ({ ...one, vip: [] })) })), PLAIN);
+    expect(alone).not.toContain('proxies');
+    expect(statusLines(overviewOf(snapshotFacts({ proxies })), PLAIN)).toContain('proxies');
+  });
+
+  it('says since when it has its role, and escapes what others call themselves', () => {
+    const facts = snapshotFacts();
+    const [self, other] = facts.proxies;
+    const info = { ...facts.info, role: 'standby' as const, roleSinceMs: facts.atMs - 7_500_000 };
+    const proxies = [self, { ...other, name: 'lb2\u001b[2J', version: '1\n2' }] as typeof facts.proxies;
+    const text = statusLines(overviewOf({ ...facts, info, proxies }), PLAIN).join('\n');
+    expect(text).toContain('limpet lb1 0.1.0: standby for 2 h 5 min, up 1 min');
+    expect(text).toContain('  lb2\\x1b[2J ');
+    expect(text).toContain(' 1\\x0a2 ');
   });
 
   it('P9: tells of the process before this one, and of a failure on one line', () => {

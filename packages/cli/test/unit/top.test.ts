@@ -84,6 +84,14 @@ describe('a frame', () => {
     }
   });
 
+  it('has a line of the proxies where there is more than one', () => {
+    const size = { columns: 120, rows: 24 };
+    expect(topFrame(model(), size, PLAIN).lines).toContain('proxies  lb1 active 3, lb2 standby silent');
+    const proxies = FACTS.proxies.slice(0, 1);
+    const alone = topFrame(model({ seen: overviewOf({ ...FACTS, proxies }) }), size, PLAIN);
+    expect(alone.lines.join('\n')).not.toContain('proxies');
+  });
+
   it('says what is wrong', () => {
     const { info } = FACTS;
     const odd = { ...info, storeReachable: false, stopping: true, queued: 4 };

@@ -25,6 +25,7 @@ const STATES: Readonly<Record<RelayEnd, string>> = {
   drained: 'KD',
   shutdown: 'KD',
   killed: 'KD',
+  standby: 'KD',
 };
 
 const REFUSAL_STATES: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bindsOf, type PlacedBind } from './bind_key.ts';
 import { Changes, changed, duration, plain, rate, size, type Words } from './changes.ts';
-import type { BackendConfig, Config, FrontendConfig, GlobalConfig, ServerConfig } from './resolved.ts';
+import type { BackendConfig, Config, FrontendConfig, GlobalConfig, ServerConfig, VipConfig } from './resolved.ts';
 
 /** What is different between two configurations. No line holds a secret. */
 export interface ConfigDiff {
@@ -30,6 +30,18 @@ const GLOBAL: Words<GlobalConfig> = {
 const GLOBAL_AT_START: Words<GlobalConfig> = {
   name: ['name', plain],
   log: ['log', changed],
+};
+
+const VIP: Words<VipConfig> = {
+  addresses: ['address', (addresses: readonly string[]) => addresses.join(', ')],
+  connectRate: ['connect_rate', changed],
+  paceForMs: ['connect_rate_for', duration],
+};
+
+/** Whoever moves the addresses must follow. */
+const VIP_AT_START: Words<VipConfig> = {
+  trackFile: ['track_file', plain],
+  notifyFifo: ['notify_fifo', plain],
 };
 
 const FRONTEND: Words<FrontendConfig> = {
@@ -65,6 +77,7 @@ const SERVER: Words<ServerConfig> = {
   weight: ['weight', plain],
   backup: ['backup', plain],
   maxconn: ['maxconn', plain],
+  source: ['source', changed],
   slowstartMs: ['slowstart', duration],
   sendProxy: ['send_proxy', changed],
   check: ['check', changed],
@@ -76,6 +89,8 @@ const SERVER: Words<ServerConfig> = {
 export function diffConfig(before: Config, after: Config): ConfigDiff {
   const changes = new Changes();
   changes.compare('global', GLOBAL, before.global, after.global);
+  const vip = { before: before.global.vip, after: after.global.vip };
+  if (vip.before !== null && vip.after !== null) changes.compare('global: vip', VIP, vip.before, vip.after);
   changes.named('frontend', before.frontends, after.frontends, (was, is) => {
     changes.compare(`frontend ${is.name}`, FRONTEND, was, is);
   });
@@ -85,9 +100,15 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
     compareServers(changes, was, is);
   });
   const { name, log } = before.global;
-  const global = { ...after.global, name, log };
+  const global = { ...after.global, name, log, vip: applicableVip(before.global.vip, after.global.vip) };
   const applicable = { ...after, global, state: before.state };
   return { changes: changes.lines, needsRestart: atStart(before, after), applicable };
+}
+
+/** To be one of a pair, or not, and the two files hold from start to end. */
+function applicableVip(before: VipConfig | null, after: VipConfig | null): VipConfig | null {
+  if (before === null || after === null) return before;
+  return { ...after, trackFile: before.trackFile, notifyFifo: before.notifyFifo };
 }
 
 /** Also those of a frontend that came or went: a line for each port. */
@@ -134,6 +155,9 @@ function kept(one: BackendConfig, other: BackendConfig): ServerConfig[] {
 function atStart(before: Config, after: Config): string[] {
   const changes = new Changes();
   changes.compare('global', GLOBAL_AT_START, before.global, after.global);
+  const vip = { before: before.global.vip, after: after.global.vip };
+  if (vip.before !== null && vip.after !== null) changes.compare('global: vip', VIP_AT_START, vip.before, vip.after);
+  else if (vip.before !== vip.after) changes.add(`global: vip ${vip.before === null ? 'added' : 'removed'}`);
   if (before.state.store !== after.state.store) {
     changes.add(`state: store ${before.state.store} → ${after.state.store}`);
   } else if (!isDeepStrictEqual(before.state, after.state)) changes.add('state: redis changed');

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { hintOfKey, hintOfValue } from './haproxy.ts';
-import { laterAt } from './later.ts';
 import { isWritten, problemAt, valueAt, writePath } from './locate.ts';
 import type { Problem } from './problem.ts';
 import { NAME } from './schema/values.ts';
@@ -41,11 +40,6 @@ function cutHash(path: Path, { tree }: Context): Problem {
 function unknownKey(path: Path, key: string, context: Context): Problem {
   const here = [...path, key];
   if (isPieceOfHash(here)) return cutHash(here, context);
-  const coming = laterAt(here);
-  if (coming !== null) {
-    const message = `\`${writePath(here)}\` is not in this release yet`;
-    return problemAt(context.tree, here, 'key', message, coming.remedy);
-  }
   const message =
     path.length === 0 ? `\`${key}\` is not a known section` : described(path, `\`${key}\` is not a known key`);
   if (key === '<<') {

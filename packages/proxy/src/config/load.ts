@@ -1,4 +1,4 @@
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { type FilesRead, readFiles } from './files.ts';
@@ -44,7 +44,8 @@ interface Judged {
 }
 
 function judge(tree: Tree, sources: Sources): Judged {
-  const machine = { hostname: hostname(), cpus: availableParallelism() };
+  const addresses = Object.values(networkInterfaces()).flatMap(all => (all ?? []).map(({ address }) => address));
+  const machine = { hostname: hostname(), cpus: availableParallelism(), addresses };
   const fit = (raw: RawConfig): Resolved => resolveConfig(raw, tree, sources, machine);
   const parsed = rootSchema.safeParse(tree.value);
   if (parsed.success) {

@@ -3,7 +3,6 @@
  * the committed page is what the schema says. Nothing that runs needs this file.
  */
 import type { z } from 'zod';
-import { LATER } from './later.ts';
 import { rootSchema } from './schema/root.ts';
 import { hasNames, mappingOf, partsOf, unwrap } from './schema/walk.ts';
 
@@ -33,7 +32,8 @@ clients go to them in turn. More examples: [sticky](../deploy/config/sticky.yaml
 [round robin](../deploy/config/roundrobin.yaml), [weights](../deploy/config/weighted.yaml),
 [fewest connections](../deploy/config/leastconn.yaml), [by address](../deploy/config/source.yaml),
 [PROXY protocol](../deploy/config/proxy-protocol.yaml), [checks over HTTP](../deploy/config/health-http.yaml),
-[two proxies with Redis](../deploy/config/redis.yaml), [TLS](../deploy/config/tls.yaml),
+[two proxies with Redis](../deploy/config/redis.yaml), [behind DNS](../deploy/config/dns-pair.yaml),
+[behind a virtual address](../deploy/config/vip-pair.yaml), [source addresses](../deploy/config/source-addresses.yaml), [TLS](../deploy/config/tls.yaml),
 [certificates of clients](../deploy/config/mutual-tls.yaml), [WebSocket](../deploy/config/websocket.yaml),
 [a dashboard](../deploy/config/tcp-dashboard.yaml), [by server name](../deploy/config/sni.yaml),
 [limits](../deploy/config/limits.yaml), [operators](../deploy/config/operate.yaml), [rules](../deploy/config/routes.yaml), and a folder
@@ -115,13 +115,7 @@ function section(key: string, title: string): string {
   return [`## ${title}`, '', doc?.meaning ?? '', '', ...table(rows), ''].join('\n');
 }
 
-function toCome(): string {
-  const rows = LATER.map(({ path }) => `- \`${path}\``);
-  const introduction = 'Limpet knows these, says so in an error, and cannot do them yet:';
-  return ['## Not in this release', '', introduction, '', ...rows, ''].join('\n');
-}
-
 /** The whole page, as Markdown. */
 export function renderReference(): string {
-  return [INTRODUCTION, ...SECTIONS.map(([key, title]) => section(key, title)), toCome()].join('\n');
+  return [INTRODUCTION, ...SECTIONS.map(([key, title]) => section(key, title))].join('\n');
 }

@@ -9,10 +9,12 @@ import { resolveLog } from './resolve_log.ts';
 import { warnOfLoops } from './resolve_loops.ts';
 import { checkLeads, type Lead, leadsOf, modeOf } from './resolve_mode.ts';
 import { resolveRuntimeApi } from './resolve_runtime_api.ts';
+import { checkSources } from './resolve_source.ts';
 import { resolveState } from './resolve_state.ts';
 import { resolveStats } from './resolve_stats.ts';
 import { checkTickets } from './resolve_tls.ts';
 import { checkUse } from './resolve_use.ts';
+import { resolveVip } from './resolve_vip.ts';
 import type { Config, GlobalConfig } from './resolved.ts';
 import type { RawGlobal } from './schema/global.ts';
 import type { RawConfig } from './schema/root.ts';
@@ -22,6 +24,8 @@ import type { Tree } from './tree.ts';
 export interface Machine {
   readonly hostname: string;
   readonly cpus: number;
+  /** As its interfaces have them now. */
+  readonly addresses: readonly string[];
 }
 
 export interface Resolved {
@@ -53,7 +57,7 @@ function resolveGlobal(raw: RawGlobal, machine: Machine, notes: Notes): GlobalCo
     },
     runtimeApi: resolveRuntimeApi(raw.runtime_api ?? [], notes),
     stats: raw.stats === undefined ? null : resolveStats(raw.stats, notes),
-    vip: null,
+    vip: raw.vip === undefined ? null : resolveVip(raw.vip, notes),
   };
 }
 
@@ -113,6 +117,7 @@ export function resolveConfig(raw: RawConfig, tree: Tree, sources: Sources, mach
   checkSections(config, leads, notes);
   checkUse(config, leads, notes);
   warnOfLoops(config, notes);
+  checkSources(config, machine.addresses, notes);
   const hasTls = config.frontends.some(({ binds }) => binds.some(bind => bind.tls !== null));
   checkTickets(raw.global.tls, config.state, hasTls, notes);
   return { config, problems: notes.problems, warnings: notes.warnings };

@@ -1,6 +1,7 @@
 import { isWritten, problemAt, writePath } from './locate.ts';
 import { type Notes, noteKey, noteValue } from './notes.ts';
 import { type Checked, checkFaults, completeCheck, overlay } from './resolve_check.ts';
+import { sourceOf } from './resolve_source.ts';
 import { resolveServerTls } from './resolve_tls.ts';
 import type { Mode, SendProxyConfig, ServerConfig } from './resolved.ts';
 import type { RawBackend, RawServer } from './schema/backend.ts';
@@ -62,7 +63,7 @@ export function resolveServer(name: string, server: RawServer, owner: Owner, not
     weight: server.weight,
     backup: server.backup,
     maxconn: server.maxconn ?? null,
-    source: [],
+    source: sourceOf(server, owner.raw.source, path, notes),
     slowstartMs: server.slowstart ?? owner.raw.slowstart,
     sendProxy: sendProxyOf(header, [...(own ? path : backend), 'send_proxy'], notes),
     check: checkOf(server, owner, path, notes),

@@ -1,18 +1,9 @@
 import { problemAt } from './locate.ts';
-import { besideFile } from './named_file.ts';
 import type { Notes } from './notes.ts';
+import { resolveRedis } from './resolve_redis.ts';
 import type { StateConfig } from './resolved.ts';
-import { type RawState, redisSchema } from './schema/state.ts';
-
-const SOCKET = /^unix:(?:\/\/([^/@]*@)?)?([^?#]*)(.*)$/s;
-
-/** Makes the path of a unix socket absolute, from the folder of the file that names it. */
-function withAbsolutePath(url: string, notes: Notes): string {
-  const parts = SOCKET.exec(url);
-  if (parts === null) return url;
-  const [, login = '', path = '', rest = ''] = parts;
-  return `unix://${login}${besideFile(path, ['state', 'redis', 'url'], notes.tree)}${rest}`;
-}
+import { redisSchema } from './schema/redis.ts';
+import type { RawState } from './schema/state.ts';
 
 /** The state with its defaults. */
 export function resolveState(raw: RawState, notes: Notes): StateConfig {
@@ -24,9 +15,5 @@ export function resolveState(raw: RawState, notes: Notes): StateConfig {
     }
     return { store: 'memory' };
   }
-  const redis = raw.redis ?? redisSchema.parse({});
-  return {
-    store: 'redis',
-    redis: { url: withAbsolutePath(redis.url, notes), prefix: redis.prefix, timeoutMs: redis.timeout },
-  };
+  return { store: 'redis', redis: resolveRedis(raw.redis ?? redisSchema.parse({}), notes) };
 }

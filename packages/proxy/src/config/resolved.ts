@@ -1,3 +1,5 @@
+import type { RedisTarget } from '@limpet/state';
+
 /**
  * The configuration as the rest of the program sees it: every value present, typed, in base units (ms, bytes), every
  * reference checked. It is plain data, so that it can be sent to the workers and compared with its successor.
@@ -140,8 +142,8 @@ export type LogTarget =
 
 export type StateConfig = { readonly store: 'memory' } | { readonly store: 'redis'; readonly redis: RedisConfig };
 export interface RedisConfig {
-  /** redis://, rediss:// or unix://; may hold a password: never logged as it is. */
-  readonly url: string;
+  /** Which server, sentinels or cluster. May hold passwords: never logged as it is. */
+  readonly target: RedisTarget;
   readonly prefix: string;
   /** Deadline of one call. Default 100 ms. */
   readonly timeoutMs: number;

@@ -1,6 +1,5 @@
 import type { Timer, TimerWheel } from '../clock.ts';
 import { type Endpoint, NOBODY } from '../endpoint.ts';
-import { isLocalTrouble } from '../errors.ts';
 import type { Answer, DialScript } from './script.ts';
 import { type OpenStream, openStream, type StreamOrder } from './stream.ts';
 
@@ -72,7 +71,7 @@ export class Dialing {
     this.#timer = wheel.after(order.connectMs, () => this.#fail({ kind: 'dial', code: 'ETIMEDOUT' }));
     this.#stream = openStream(order, order.script.first, {
       opened: server => this.#opened(server),
-      failed: code => this.#fail(isLocalTrouble(code) ? { kind: 'local', code } : { kind: 'dial', code }),
+      failed: (code, isLocal) => this.#fail({ kind: isLocal ? 'local' : 'dial', code }),
     });
   }
 

@@ -7,6 +7,7 @@ import type { Choice, Inbound, Link } from '../stages.ts';
 import type { BrokerTls } from '../tls/dial_tls.ts';
 import { type Attempt, dial, type Sight } from './attempt.ts';
 import { exchangeAuth } from './auth_exchange.ts';
+import type { DepartureBoard } from './departures.ts';
 import { encodeProxyHeader } from './proxy_header.ts';
 import type { Answer, DialScript } from './script.ts';
 
@@ -46,6 +47,8 @@ export interface ConnectorShop {
   /** The worker's name; with the session's number it is the unique id of PROXY v2. */
   readonly name: string;
   readonly wheel: TimerWheel;
+  /** From where connections begin, where a server has `source`. */
+  readonly departures: DepartureBoard;
   /** This process has no descriptors left: whoever comes now cannot be served. */
   starved(code: string): void;
 }
@@ -151,8 +154,10 @@ export class Connector {
     const { connectMs, connackMs } = this.#backend;
     const tls = this.#desk.tls(server.name);
     const script = this.#desk.script(server);
-    const order = { address, port: server.port, header: this.#header(server), tls, script, connectMs, connackMs };
-    const dialing = dial(order, this.#shop.wheel);
+    const { port, source } = server;
+    const header = this.#header(server);
+    const departures = source.length === 0 ? 'any' : this.#shop.departures.to({ address, port, source });
+    const dialing = dial({ address, port, header, tls, departures, script, connectMs, connackMs }, this.#shop.wheel);
     this.#waiting = dialing;
     const attempt = await dialing.result;
     this.#waiting = null;

@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { type Endpoint, NOBODY } from '../endpoint.ts';
-import { errorCode } from '../errors.ts';
+import { errorCode, isLocalTrouble } from '../errors.ts';
 import { TcpEndpoint } from '../tcp_endpoint.ts';
 import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
 import { tlsEndpoint } from '../tls/tls_endpoint.ts';
+import type { Departure, Departures } from './departures.ts';
 
 /** Where a stream leads, and what it is made of. */
 export interface StreamOrder {
@@ -13,13 +14,15 @@ export interface StreamOrder {
   /** A PROXY header goes out before everything else, TLS too. */
   readonly header: Buffer | null;
   readonly tls: BrokerTls | null;
+  /** From where; `any`: the kernel chooses. Null: nowhere, for no source address is of the server's family. */
+  readonly departures: Departures | 'any' | null;
 }
 
 export interface StreamEvents {
   /** The endpoint is paused; `first` is on its way. */
   opened(endpoint: Endpoint): void;
-  /** Comes instead of opened(), with the system's or OpenSSL's code. */
-  failed(code: string): void;
+  /** Comes instead of opened(), with the system's or OpenSSL's code. `isLocal`: this host's own trouble. */
+  failed(code: string, isLocal: boolean): void;
 }
 
 /** A stream that is being opened, or open. */
@@ -32,13 +35,87 @@ export interface OpenStream {
 
 /** Opens a stream to a server and says `first` on it, in one write with the PROXY header where there is no TLS. */
 export function openStream(order: StreamOrder, first: Buffer, events: StreamEvents): OpenStream {
-  const socket = connect({ host: order.address, port: order.port, allowHalfOpen: true, noDelay: true });
+  const { departures } = order;
+  if (departures !== 'any') return new SourcedStream(order, departures, first, events);
+  const failed = (code: string): void => events.failed(code, isLocalTrouble(code));
+  return openOn(connectFrom(order, null), order, first, { opened: events.opened, failed });
+}
+
+interface SocketEvents {
+  opened(endpoint: Endpoint): void;
+  failed(code: string): void;
+}
+
+function connectFrom({ address, port }: StreamOrder, from: Departure | null): Socket {
+  const to = { host: address, port, allowHalfOpen: true, noDelay: true };
+  return connect(from === null ? to : { ...to, localAddress: from.address, localPort: from.port });
+}
+
+function openOn(socket: Socket, order: StreamOrder, first: Buffer, events: SocketEvents): OpenStream {
   return order.tls === null
     ? openPlain(socket, order, first, events)
     : openTls(socket, order, order.tls, first, events);
 }
 
-function openPlain(socket: Socket, order: StreamOrder, first: Buffer, events: StreamEvents): OpenStream {
+/** Others have the port, or its last connection to this server is not forgotten yet (TIME_WAIT). */
+const PORT_TAKEN: ReadonlySet<string> = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
+const NO_FAMILY = 'no source address of its family';
+const NO_PORT = 'EADDRNOTAVAIL: no port left at its source addresses';
+const NO_ADDRESS = 'EADDRNOTAVAIL: none of its source addresses is on this host';
+
+/** A stream that goes from departure to departure until one is free. */
+class SourcedStream implements OpenStream {
+  readonly #order: StreamOrder;
+  readonly #first: Buffer;
+  readonly #events: StreamEvents;
+  #stream: OpenStream | null = null;
+  #isGivenUp = false;
+
+  constructor(order: StreamOrder, departures: Departures | null, first: Buffer, events: StreamEvents) {
+    this.#order = order;
+    this.#first = first;
+    this.#events = events;
+    if (departures === null) queueMicrotask(() => this.#fail(NO_FAMILY));
+    else this.#depart(departures);
+  }
+
+  endpoint(): Endpoint | null {
+    return this.#stream?.endpoint() ?? null;
+  }
+
+  reset(): void {
+    this.#isGivenUp = true;
+    this.#stream?.reset();
+  }
+
+  #depart(departures: Departures): void {
+    const from = departures.next();
+    if (from === null) {
+      queueMicrotask(() => this.#fail(departures.areAllMissing ? NO_ADDRESS : NO_PORT));
+      return;
+    }
+    const socket = connectFrom(this.#order, from);
+    let isAddressMissing = false;
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      isAddressMissing = error.syscall === 'bind' && error.code === 'EADDRNOTAVAIL';
+    });
+    socket.once('close', () => from.release());
+    this.#stream = openOn(socket, this.#order, this.#first, {
+      opened: endpoint => this.#events.opened(endpoint),
+      failed: code => {
+        if (isAddressMissing) departures.skipAddress();
+        if (!PORT_TAKEN.has(code)) this.#events.failed(code, isLocalTrouble(code));
+        else if (!this.#isGivenUp) this.#depart(departures);
+      },
+    });
+  }
+
+  #fail(what: string): void {
+    if (!this.#isGivenUp) this.#events.failed(what, true);
+  }
+}
+
+function openPlain(socket: Socket, order: StreamOrder, first: Buffer, events: SocketEvents): OpenStream {
   const endpoint = new TcpEndpoint(socket);
   let isOpen = false;
   endpoint.attach({ ...NOBODY, closed: code => events.failed(code ?? 'ECONNREFUSED') });
@@ -51,7 +128,7 @@ function openPlain(socket: Socket, order: StreamOrder, first: Buffer, events: St
   return { endpoint: () => (isOpen ? endpoint : null), reset: () => endpoint.reset() };
 }
 
-function openTls(socket: Socket, order: StreamOrder, tls: BrokerTls, first: Buffer, events: StreamEvents): OpenStream {
+function openTls(socket: Socket, order: StreamOrder, tls: BrokerTls, first: Buffer, events: SocketEvents): OpenStream {
   let endpoint: Endpoint | null = null;
   let connecting: TlsConnecting | null = null;
   const failed = (error: unknown): void => events.failed(errorCode(error));

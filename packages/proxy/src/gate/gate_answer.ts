@@ -9,7 +9,9 @@ export type GateRefusal =
   | 'frontend_queue_full'
   | 'frontend_queue_timeout'
   | 'backend_queue_full'
-  | 'backend_queue_timeout';
+  | 'backend_queue_timeout'
+  | 'takeover_queue_full'
+  | 'takeover_queue_timeout';
 
 export type GateAnswer =
   | { readonly kind: 'in' }

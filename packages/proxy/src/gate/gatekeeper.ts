@@ -40,6 +40,8 @@ export class Gatekeeper {
   readonly #mostSources: number;
   readonly #frontends = new Map<string, Frontend>();
   readonly #backends = new Map<string, Pacer>();
+  /** Of all CONNECTs, for a while after this proxy has become active. */
+  #takeover: Pacer | null = null;
   /** worker → session → what it has. */
   readonly #visits = new Map<number, Map<number, Visit>>();
 
@@ -89,6 +91,16 @@ export class Gatekeeper {
     return pace === null ? null : (before ?? new Pacer(pace, this.#clock));
   }
 
+  /** From now on all CONNECTs together go at this pace first; null: they do not, and those who wait for it go on. */
+  takeOver(pace: PaceConfig | null): void {
+    this.#takeover = this.#pacer(this.#takeover, pace);
+  }
+
+  /** CONNECTs that wait for that. */
+  get waitingForTakeover(): number {
+    return this.#takeover?.waiting ?? 0;
+  }
+
   /**
    * May a new connection come in? First the limits of its source, so that one source cannot use up the frontend's rate.
    * A session enters once. After `in` it must leave(); after any other answer it may.
@@ -109,7 +121,7 @@ export class Gatekeeper {
     });
   }
 
-  /** May a CONNECT go to its backend? Its source's quota, the frontend's pace, the backend's pace. */
+  /** May a CONNECT go to its backend? Its source's quota, the pace after a takeover, the frontend's, the backend's. */
   connect(visitor: Visitor, { frontend, source, backend }: Connecting, tell: Tell): void {
     const { sources = null, connects = null } = this.#frontends.get(frontend) ?? {};
     if (sources !== null && !sources.connect(source, this.#clock.now())) {
@@ -117,9 +129,15 @@ export class Gatekeeper {
       return;
     }
     const behind = this.#backends.get(backend) ?? null;
-    this.#pace(visitor, connects, tell, verdict => {
-      if (verdict !== 'go') tell(refused(`frontend_${verdict}`));
-      else this.#pace(visitor, behind, tell, last => tell(last === 'go' ? IN : refused(`backend_${last}`)));
+    this.#pace(visitor, this.#takeover, tell, first => {
+      if (first !== 'go') {
+        tell(refused(`takeover_${first}`));
+        return;
+      }
+      this.#pace(visitor, connects, tell, verdict => {
+        if (verdict !== 'go') tell(refused(`frontend_${verdict}`));
+        else this.#pace(visitor, behind, tell, last => tell(last === 'go' ? IN : refused(`backend_${last}`)));
+      });
     });
   }
 
@@ -144,7 +162,7 @@ export class Gatekeeper {
   /** CONNECTs and connections that wait for their turn. */
   get waiting(): number {
     const pacers = [...this.#frontends.values()].flatMap(({ arrivals, connects }) => [arrivals, connects]);
-    return [...pacers, ...this.#backends.values()].reduce((sum, pacer) => sum + (pacer?.waiting ?? 0), 0);
+    return [...pacers, ...this.#backends.values(), this.#takeover].reduce((sum, pacer) => sum + (pacer?.waiting ?? 0), 0);
   }
 
   #pace(visitor: Visitor, pacer: Pacer | null, tell: Tell, next: (verdict: PaceVerdict) => void): void {

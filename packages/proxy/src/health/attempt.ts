@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { errorCode, isLocalTrouble } from '../errors.ts';
 import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
 import type { CheckResult, CheckStatus, ProbeOutcome } from './check_status.ts';
@@ -8,6 +8,8 @@ export interface AttemptTarget {
   /** A literal address. */
   readonly host: string;
   readonly port: number;
+  /** `ServerConfig.source`: begins at the first address of the host's family; empty: the kernel chooses. */
+  readonly source: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** The PROXY header, which goes before everything else, TLS too; empty: none. */
@@ -31,7 +33,14 @@ export type Conversation = (stream: Socket, answer: (answer: Answer, farewell?: 
  */
 export function attempt(target: AttemptTarget, converse: Conversation): Promise<ProbeOutcome> {
   if (target.signal.aborted) return Promise.resolve({ kind: 'not_made', code: 'ABORTED' });
+  if (target.source.length > 0 && sourceFor(target) === null) {
+    return Promise.resolve({ kind: 'not_made', code: 'no source address of its family' });
+  }
   return new Promise(resolve => new Attempt(target, converse, resolve));
+}
+
+function sourceFor({ source, host }: AttemptTarget): string | null {
+  return source.find(address => isIP(address) === isIP(host)) ?? null;
 }
 
 /** How far it has come: what the number in a status says. */
@@ -51,7 +60,9 @@ class Attempt {
     this.#converse = converse;
     const { host, port, tls } = target;
     // TLS closes its own half: it may have an alert to send.
-    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: tls !== null });
+    const to = { host, port, noDelay: true, allowHalfOpen: tls !== null };
+    const localAddress = sourceFor(target);
+    this.#socket = connect(localAddress === null ? to : { ...to, localAddress });
     if (tls !== null) this.#socket.pause();
     this.#deadline = setTimeout(() => this.#end(failure(`${this.#layer}TOUT`)), target.timeoutMs);
     target.signal.addEventListener('abort', this.#abort, { once: true });

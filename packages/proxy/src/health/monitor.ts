@@ -214,8 +214,8 @@ export class HealthMonitor {
 }
 
 /** What a check is made of. Weight, maxconn and the like are none of it. */
-function checkTerms({ host, port, check, sendProxy, tls, websocket }: ServerConfig): unknown {
-  return { host, port, check, sendProxy, tls, websocket };
+function checkTerms({ host, port, source, check, sendProxy, tls, websocket }: ServerConfig): unknown {
+  return { host, port, source, check, sendProxy, tls, websocket };
 }
 
 /**

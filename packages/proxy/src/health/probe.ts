@@ -27,7 +27,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  *
  * A check on the server's own port is as a client's connection there: behind a PROXY header that says LOCAL, where the
  * server wants one, and within TLS, where it speaks that. A check on another port is plain: that listener is not the one
- * which asked for it (HAProxy does the same).
+ * which asked for it (HAProxy does the same). It begins at the server's first source address: a firewall may know no other.
  */
 export function createProbe(
   server: ServerConfig,
@@ -42,6 +42,7 @@ export function createProbe(
   const target = (host: string, signal: AbortSignal): AttemptTarget => ({
     host,
     port,
+    source: server.source,
     timeoutMs: check.timeoutMs,
     signal,
     header,

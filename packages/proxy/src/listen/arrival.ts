@@ -90,13 +90,14 @@ export class Arrival {
     this.#shop = shop;
   }
 
-  /** Ends it: the result is `gone`. */
-  stop(): void {
+  /** Ends it: the result is `gone`. `reset`: with RST, whatever it waits for. */
+  stop(reset = false): void {
     this.#isStopped = true;
     if (this.#waiting !== null) {
       this.#waiting.cancel();
       return;
     }
+    if (reset && !this.#socket.destroyed) this.#socket.resetAndDestroy();
     this.#socket.destroy();
     if (this.#entry.enter !== null) this.#entry.leave(this.#id);
   }

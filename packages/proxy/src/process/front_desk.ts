@@ -2,7 +2,7 @@ import { MemoryTable, type StickTimes, serveTable, type TableCall, type TableCas
 import { ErrorRing } from '../account/error_ring.ts';
 import { Ledger } from '../account/ledger.ts';
 import { serverScope } from '../account/scope_names.ts';
-import type { Config } from '../config/resolved.ts';
+import type { Config, PaceConfig } from '../config/resolved.ts';
 import { FrontendLeases } from '../gate/frontend_leases.ts';
 import type { GateAnswer } from '../gate/gate_answer.ts';
 import { Gatekeeper } from '../gate/gatekeeper.ts';
@@ -24,6 +24,9 @@ export interface Caller {
   say(message: ToWorker): void;
 }
 
+/** Where sessions are that this process does not have: in the process before this one, or in other proxies. */
+export type Elsewhere = 'predecessor' | 'proxies';
+
 /** Of a table that nothing stays in. */
 const NO_TIMES: StickTimes = { pendingMs: 1, expireMs: 1 };
 
@@ -40,8 +43,11 @@ export class FrontDesk {
   readonly #config: Pick<Config, 'global'>;
   readonly ledger: Ledger = new Ledger();
   readonly errors: ErrorRing = new ErrorRing();
-  readonly #backends: PlacedBackends = new PlacedBackends((backend, server) => this.conns(backend, server));
-  #elsewhere: ReadonlyMap<string, number> = new Map();
+  readonly #backends: PlacedBackends = new PlacedBackends({
+    conns: (backend, server) => this.conns(backend, server),
+    load: (backend, server) => this.load(backend, server),
+  });
+  readonly #elsewhere: Record<Elsewhere, ReadonlyMap<string, number>> = { predecessor: new Map(), proxies: new Map() };
   readonly #placer: Placer;
   readonly #leases: Leases;
   readonly #frontendLeases: FrontendLeases;
@@ -77,19 +83,34 @@ export class FrontDesk {
     return this.#backends.byName;
   }
 
-  /** `backend/server` → sessions that are in the process before this one: the scheduler counts them too. */
-  setElsewhere(conns: ReadonlyMap<string, number>): void {
-    this.#elsewhere = conns;
+  /** `backend/server` → sessions that are there: the scheduler counts them too. Replaces what was said of there before. */
+  setElsewhere(where: Elsewhere, conns: ReadonlyMap<string, number>): void {
+    this.#elsewhere[where] = conns;
   }
 
   /** Sessions that are in the process before this one. */
-  get elsewhere(): number {
-    return [...this.#elsewhere.values()].reduce((sum, conns) => sum + conns, 0);
+  get predecessorSessions(): number {
+    return [...this.#elsewhere.predecessor.values()].reduce((sum, conns) => sum + conns, 0);
   }
 
-  /** Sessions of a server now, as the scheduler counts them. */
+  /** Sessions of a server now, in this proxy: this process and the one before it. */
   conns(backend: string, server: string): number {
-    return this.ledger.conns(backend, server) + (this.#elsewhere.get(serverScope(backend, server)) ?? 0);
+    return this.ledger.conns(backend, server) + this.#connsIn('predecessor', backend, server);
+  }
+
+  /** Sessions of a server now, in all proxies, as the scheduler counts them. */
+  load(backend: string, server: string): number {
+    return this.conns(backend, server) + this.#connsIn('proxies', backend, server);
+  }
+
+  /** `Gatekeeper.takeOver`: the pace of all CONNECTs after this proxy has become active. */
+  takeOver(pace: PaceConfig | null): void {
+    this.#gatekeeper.takeOver(pace);
+  }
+
+  /** CONNECTs that wait for that. */
+  get waitingForTakeover(): number {
+    return this.#gatekeeper.waitingForTakeover;
   }
 
   /** CONNECTs and connections that wait for their turn. */
@@ -145,6 +166,10 @@ export class FrontDesk {
     this.#gatekeeper.workerGone(id);
     this.#backends.ownerGone(workerName(this.#config, id));
     return sessions;
+  }
+
+  #connsIn(where: Elsewhere, backend: string, server: string): number {
+    return this.#elsewhere[where].get(serverScope(backend, server)) ?? 0;
   }
 
   #lease(

@@ -34,6 +34,7 @@ const FRAMES_BYTES = 128 * 1024;
 /** The frontends of one worker: doors, rules, lists, certificates. */
 export class Frontends {
   #config: Config;
+  #isTakingOver = false;
   readonly #link: PrimaryLink;
   readonly #global: Room;
   readonly #onRoom: () => void;
@@ -97,16 +98,21 @@ export class Frontends {
     return this.#of(frontend).decide(facts);
   }
 
+  /** The primary is (or no more) to be asked about every CONNECT. */
+  takeOver(on: boolean): void {
+    this.#isTakingOver = on;
+  }
+
   /** Null: nothing limits it. */
   pace({ id, frontend, source }: Inbound, backend: string): Promise<GateAnswer> | null {
-    if (!this.#of(frontend.name).paced.has(backend)) return null;
+    if (!this.#isTakingOver && !this.#of(frontend.name).paced.has(backend)) return null;
     return this.#link.pace(id, frontend.name, source.address, backend);
   }
 
   /** Whether the primary is asked about a session of this frontend, or may be. */
   isGated(frontend: string): boolean {
     const { config, paced } = this.#of(frontend);
-    return asksToEnter(config) || paced.size > 0;
+    return this.#isTakingOver || asksToEnter(config) || paced.size > 0;
   }
 
   /** Everything that arrivals at a bind need. */

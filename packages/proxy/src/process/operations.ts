@@ -15,6 +15,8 @@ import type { Drains } from './drains/drains.ts';
 import { type FaceAddress, Faces } from './faces.ts';
 import { type FrontDesk, workerName } from './front_desk.ts';
 import { LoopDelays } from './loop_delays.ts';
+import type { Pair } from './pair/pair.ts';
+import type { Peers } from './peers/peers.ts';
 import type { PrimaryStore } from './primary_store.ts';
 import { Questions } from './questions.ts';
 import type { Servers } from './servers.ts';
@@ -32,6 +34,8 @@ export interface Plant {
   readonly staff: Staff;
   readonly chronicle: Chronicle;
   readonly events: EventRing;
+  readonly peers: Pick<Peers, 'proxies'>;
+  readonly pair: Pick<Pair, 'role' | 'roleSinceMs'>;
   readonly log: Log;
   isStopping(): boolean;
   upgrade(): ProxyFacts['upgrade'];
@@ -168,7 +172,7 @@ export class Operations {
         bindings.listening.find(one => one.frontend === frontend && one.place === place) ?? null,
       tableUsed: backend => desk.backends.get(backend)?.table?.count ?? 0,
       proxy: () => this.#proxy(),
-      proxies: self => [this.#self(self)],
+      proxies: self => this.#plant.peers.proxies(this.#self(self)),
     });
   }
 
@@ -185,15 +189,15 @@ export class Operations {
   }
 
   #proxy(): Omit<ProxyFacts, keyof ScopeFacts | 'name' | 'workers' | 'maxconn' | 'store' | 'ulimitN' | 'configPath'> {
-    const { configurator, desk, store } = this.#plant;
+    const { configurator, desk, store, pair } = this.#plant;
     return {
       version: VERSION,
       node: process.version,
       pid: process.pid,
       startedAtMs: this.#startedAtMs,
       storeReachable: store.connection?.circuit.isClosed ?? true,
-      role: 'active',
-      roleSinceMs: null,
+      role: pair.role,
+      roleSinceMs: pair.roleSinceMs,
       stopping: this.#plant.isStopping(),
       relay: 'node',
       reloads: configurator.reloads,

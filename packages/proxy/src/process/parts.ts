@@ -10,6 +10,9 @@ import { FrontDesk } from './front_desk.ts';
 import { Notices } from './notices.ts';
 import { Notifier, serviceManagerOf } from './notify.ts';
 import { Operations } from './operations.ts';
+import { judgeReady, pathOf } from './pair/data_path.ts';
+import { Pair } from './pair/pair.ts';
+import { Peers } from './peers/peers.ts';
 import { PrimaryStore } from './primary_store.ts';
 import { Servers } from './servers.ts';
 import { serviceStatus } from './service_status.ts';
@@ -38,10 +41,12 @@ export class Parts implements ChangeoverParts {
   readonly servers: Servers;
   readonly bindings: Bindings = new Bindings();
   readonly desk: FrontDesk;
+  readonly peers: Peers;
   readonly tickets: TicketOffice;
   readonly notices: Notices;
   readonly configurator: Configurator;
   readonly staff: Staff;
+  readonly pair: Pair;
   readonly chronicle: Chronicle;
   readonly operations: Operations;
   readonly upgrades: Upgrades;
@@ -57,15 +62,19 @@ export class Parts implements ChangeoverParts {
       changed: backend => this.serversChanged(backend),
       health: change => this.chronicle.healthChanged(change),
       checked: (backend, server, ok) => this.chronicle.checked(backend, server, ok),
+      contested: (backend, server) => this.peers.isContested(backend, server),
     });
     this.desk = new FrontDesk(config, {
       tell: (worker, message) => this.staff.say(worker, message),
       tellAll: message => this.staff.sayAll(message),
     });
+    this.peers = this.#makePeers();
     this.tickets = new TicketOffice(this.store.connection, this.log, message => this.staff.sayAll(message));
     this.configurator = this.#makeConfigurator(config, warned, course);
     this.configurator.join(this.store);
     this.staff = this.#makeStaff(config, course);
+    this.pair = this.#makePair(predecessor !== null, course);
+    this.configurator.join(this.pair);
     const { desk, servers, store, bindings, configurator, staff, log } = this;
     this.chronicle = new Chronicle({ config: () => this.config, desk, servers, store });
     this.operations = new Operations({
@@ -77,6 +86,8 @@ export class Parts implements ChangeoverParts {
       staff,
       chronicle: this.chronicle,
       events,
+      peers: this.peers,
+      pair: this.pair,
       log,
       isStopping: () => course.isStopping(),
       upgrade: () => this.upgrades.facts,
@@ -99,6 +110,20 @@ export class Parts implements ChangeoverParts {
     const statuses = this.servers.statuses(backend);
     this.desk.update(backend, statuses);
     this.staff.sayAll(['view', backend, statuses]);
+    this.pair.changed();
+  }
+
+  #makePeers(): Peers {
+    const { store, desk, servers, log } = this;
+    return new Peers({
+      config: () => this.config,
+      connection: store.connection,
+      desk,
+      servers,
+      role: () => this.pair.role,
+      changed: backend => this.serversChanged(backend),
+      log,
+    });
   }
 
   #makeConfigurator(config: Config, warned: readonly string[], course: Course): Configurator {
@@ -130,8 +155,36 @@ export class Parts implements ChangeoverParts {
       log,
       said: (worker, message) => this.#said(worker, message),
       gone: worker => this.#gone(worker),
+      welcome: worker => this.pair.welcome(worker),
+      ready: () => this.pair.changed(),
       isStopping: () => course.isStopping(),
     });
+  }
+
+  #makePair(isHeir: boolean, course: Course): Pair {
+    const { staff, desk, servers, log } = this;
+    const serving = (): WorkerLink[] => staff.workers().filter(worker => staff.state(worker) === 'ready');
+    const pair = new Pair(
+      {
+        log,
+        vip: () => this.config.global.vip,
+        workers: () => staff.toldWorkers(),
+        readyWorkers: serving,
+        judge: () => {
+          const isStopping = course.isStopping() || course.isEnding();
+          const there = { isStopping, hasWorker: serving().length > 0 };
+          return judgeReady(
+            pathOf(this.config, backend => servers.statuses(backend), there),
+            this.peers.mates(),
+          );
+        },
+        gate: { pace: pace => desk.takeOver(pace), waiting: () => desk.waitingForTakeover },
+        tellPredecessor: addresses => this.upgrades.standBy(addresses),
+      },
+      isHeir,
+    );
+    pair.onRole(() => this.peers.roleChanged());
+    return pair;
   }
 
   #makeUpgrades(predecessor: Predecessor | null, course: Course): Upgrades {
@@ -149,13 +202,22 @@ export class Parts implements ChangeoverParts {
       lastWorker: () => staff.lastNumber,
       numberWorkersFrom: (last: number) => staff.numberFrom(last),
       isStopping: () => course.isStopping() || course.isEnding(),
-      replaced: (pid: number) => course.replaced(pid),
+      standBy: (addresses: readonly string[]) => void this.pair.letGo(addresses),
+      replaced: (pid: number) => {
+        this.peers.handOver();
+        this.pair.handOver();
+        course.replaced(pid);
+      },
     };
     return new Upgrades(premises, predecessor);
   }
 
   #said(worker: WorkerLink, message: ToPrimary): void {
-    if (message[0] === 'seen') this.servers.seen(message[1], message[2], message[3]);
+    if (message[0] === 'seen') {
+      const [, backend, server, sight] = message;
+      this.peers.seen(backend, server, sight);
+      this.servers.seen(backend, server, sight);
+    } else if (message[0] === 'stood_by') this.pair.stoodBy(worker);
     else if (this.upgrades.said(worker, message) || this.operations.said(worker.id, message)) return;
     else this.desk.said(worker, message);
   }
@@ -164,6 +226,7 @@ export class Parts implements ChangeoverParts {
     const sessions = this.desk.workerGone(worker);
     this.operations.workerGone(worker.id);
     this.upgrades.workerGone(worker);
+    this.pair.workerGone(worker);
     return sessions;
   }
 }

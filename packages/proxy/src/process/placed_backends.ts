@@ -4,17 +4,22 @@ import type { PlacedBackend } from '../route/placer.ts';
 import { Scheduler, type ServerStatus } from '../route/scheduler.ts';
 import { stickTimes } from '../route/stick_times.ts';
 
-/** Sessions of a server now. */
-export type Conns = (backend: string, server: string) => number;
+/** How sessions of a server are counted. */
+export interface Counting {
+  /** Those of this proxy. */
+  conns(backend: string, server: string): number;
+  /** Those of all proxies. */
+  load(backend: string, server: string): number;
+}
 
 /** Schedulers and tables of all backends, in the primary. What is there keeps what it knows across reloads. */
 export class PlacedBackends {
   readonly #backends = new Map<string, PlacedBackend>();
-  readonly #conns: Conns;
+  readonly #counting: Counting;
   #configured: ReadonlySet<string> = new Set();
 
-  constructor(conns: Conns) {
-    this.#conns = conns;
+  constructor(counting: Counting) {
+    this.#counting = counting;
   }
 
   /** By name; also those that are gone and still have sessions. */
@@ -29,7 +34,7 @@ export class PlacedBackends {
   reconfigure({ backends }: Config): void {
     const names = new Set(backends.map(({ name }) => name));
     for (const [name, { scheduler }] of this.#backends) {
-      const isInUse = scheduler.statuses().some(server => this.#conns(name, server.name) > 0);
+      const isInUse = scheduler.statuses().some(server => this.#counting.conns(name, server.name) > 0);
       if (!names.has(name) && !this.#configured.has(name) && !isInUse) this.#backends.delete(name);
     }
     this.#configured = names;
@@ -55,7 +60,7 @@ export class PlacedBackends {
     const { name } = backend;
     return new Scheduler(
       backend,
-      server => this.#conns(name, server),
+      server => this.#counting.load(name, server),
       () => performance.now(),
     );
   }

@@ -52,8 +52,10 @@ class Primary implements RunningProxy {
 
   async start(): Promise<void> {
     const parts = this.#parts;
-    const { upgrades, certificates, bindings, store, servers, tickets, configurator, notices, notifier } = parts;
+    const { upgrades, certificates, bindings, store, servers, tickets, configurator, peers, pair, notices, notifier } =
+      parts;
     try {
+      await pair.begin();
       await upgrades.inherit();
       (await certificates.prepare(parts.config, false)).commit();
       (await bindings.prepare(parts.config)).commit();
@@ -64,11 +66,13 @@ class Primary implements RunningProxy {
       // Operators may be there before the last worker is.
       configurator.waitFor(serving);
       await serving;
+      pair.serve();
     } catch (error) {
       await upgrades.fail(error);
       await this.#end(1);
       throw error;
     }
+    peers.start();
     notices.ready(parts.config, this.binds, this.faces);
     notifier.ready();
   }
@@ -120,13 +124,14 @@ class Primary implements RunningProxy {
   }
 
   async #drain(): Promise<void> {
-    const { config, log, upgrades, notifier, bindings, staff } = this.#parts;
+    const { config, log, upgrades, notifier, bindings, pair, staff } = this.#parts;
     const { hardStopAfterMs } = config.global;
     log.info('stopping', { hard_stop_after_ms: hardStopAfterMs });
     // Where another process is the service now, that one speaks.
     if (!upgrades.isReplaced) notifier.stopping(hardStopAfterMs + CLOSE_GRACE_MS + LAST_WORDS_MS);
     bindings.close();
     staff.sayAll(['drain']);
+    void pair.stop();
     const gone = staff.stop();
     const close = setTimeout(() => staff.sayAll(['close']), hardStopAfterMs);
     const kill = setTimeout(() => staff.killAll(), hardStopAfterMs + CLOSE_GRACE_MS);
@@ -144,13 +149,15 @@ class Primary implements RunningProxy {
   }
 
   async #endOnce(code: number): Promise<void> {
-    const { certificates, bindings, tickets, staff, servers, operations, upgrades, store, notifier, log } = this.#parts;
+    const { certificates, bindings, tickets, staff, servers, operations, upgrades, pair, peers, store, notifier, log } =
+      this.#parts;
     certificates.close();
     bindings.close();
     tickets.stop();
     staff.killAll();
-    await Promise.all([servers.stop(), staff.stop(), operations.close()]);
+    await Promise.all([servers.stop(), staff.stop(), operations.close(), pair.close()]);
     await upgrades.close();
+    await peers.close();
     await store.close();
     await notifier.close();
     log.info('stopped', { code });

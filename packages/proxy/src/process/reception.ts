@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Door } from '../gate/door.ts';
-import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
+import { Arrival, type Arrived, type Entry, plainAddress } from '../listen/arrival.ts';
 import { Session } from '../session.ts';
 import { TcpSession } from '../tcp_session.ts';
 import type { HandshakeGate } from '../tls/handshake_gate.ts';
@@ -21,10 +22,21 @@ export interface ReceptionPlace {
   left(lastOfItsTime: boolean): void;
 }
 
+/** A connection, from its accept to its end. */
+interface Guest {
+  readonly socket: Socket;
+  /** Both sides are reset, in whatever stage it is. */
+  reset: () => void;
+}
+
+/** So long the event loop is held at a time. */
+const SLICE_MS = 10;
+
 /** Receives each connection of one worker, and sees it through to its end. */
 export class Reception {
   readonly #place: ReceptionPlace;
   readonly #arrivals = new Set<Arrival>();
+  readonly #guests = new Set<Guest>();
   /** From the clock, so that no session of an earlier run bears the same number in the stick table. */
   #sessions: number = Date.now();
 
@@ -57,6 +69,21 @@ export class Reception {
     for (const arrival of this.#arrivals) arrival.stop();
   }
 
+  /**
+   * Resets all that came to one of these addresses of this host, whatever a PROXY header says of their destination.
+   * Resolves when it is done, which takes some 10 µs a connection.
+   */
+  async standBy(addresses: readonly string[]): Promise<void> {
+    const leaving = new Set(addresses);
+    let sinceMs = performance.now();
+    for (const { socket, reset } of [...this.#guests]) {
+      if (leaving.has(localAddress(socket))) reset();
+      if (performance.now() - sinceMs < SLICE_MS) continue;
+      await turn();
+      sinceMs = performance.now();
+    }
+  }
+
   #begin(socket: Socket, entry: Entry, door: Door): void {
     const { frontends, generations, link, workshop } = this.#place;
     const { name } = entry.frontend;
@@ -67,7 +94,11 @@ export class Reception {
     const entrance = workshop.tally.entrance(entry);
     entrance.count('connections');
     entrance.session(1);
-    void this.#receive(new Arrival(socket, id, entry, workshop), () => door.answered()).finally(() => {
+    const arrival = new Arrival(socket, id, entry, workshop);
+    const guest: Guest = { socket, reset: () => arrival.stop(true) };
+    this.#guests.add(guest);
+    void this.#receive(arrival, guest, () => door.answered()).finally(() => {
+      this.#guests.delete(guest);
       entrance.session(-1);
       door.leave();
       // By a reload it may have become one that is asked about, or have been one.
@@ -77,17 +108,17 @@ export class Reception {
     this.#place.entered();
   }
 
-  #receive(arrival: Arrival, answered: () => void): Promise<void> {
+  #receive(arrival: Arrival, guest: Guest, answered: () => void): Promise<void> {
     this.#arrivals.add(arrival);
     return arrival.run(answered).then(arrived => {
-      const serving = this.#serve(arrived);
+      const serving = this.#serve(arrived, guest);
       // Not before its session is registered: a worker that drains leaves when it has neither.
       this.#arrivals.delete(arrival);
       return serving;
     });
   }
 
-  async #serve(arrived: Arrived): Promise<void> {
+  async #serve(arrived: Arrived, guest: Guest): Promise<void> {
     const { workshop } = this.#place;
     if (arrived.kind === 'refused') {
       const { who, reason, detail } = arrived;
@@ -97,6 +128,13 @@ export class Reception {
     }
     if (arrived.kind !== 'in') return;
     const { inbound } = arrived;
-    await (inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, workshop) : new Session(inbound, workshop)).run();
+    const session = inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, workshop) : new Session(inbound, workshop);
+    guest.reset = () => session.stop('standby');
+    await session.run();
   }
+}
+
+/** Empty where it is closed already. Of a link-local address the interface does not count. */
+function localAddress({ localAddress: address }: Socket): string {
+  return plainAddress(address, 0).address.replace(/%.*$/, '');
 }

@@ -14,6 +14,8 @@ import { Resolver } from './resolver.ts';
 export interface ServersEvents {
   /** The statuses() of a backend are not what they were. */
   changed(backend: string): void;
+  /** Another proxy's checks find a server well that this one's call down, and it is worth an attempt. */
+  contested?(backend: string, server: string): boolean;
   /** A verdict or a suspicion is another one. */
   health?(change: HealthChange): void;
   /** A check has been made. */
@@ -107,13 +109,15 @@ export class Servers {
 
   statuses(backend: string): ServerStatus[] {
     return this.#servers(backend).map(({ name, host, port, weight }) => {
-      const { verdict, suspect } = this.#health.state(backend, name);
+      const { verdict, suspect, enabled } = this.#health.state(backend, name);
       const record = this.#admin.records(backend).get(name) ?? NO_RECORD;
       return {
         name,
         address: this.#resolver.address(host),
         port,
         up: verdict === 'up',
+        // While checks are off, the verdict is not theirs.
+        contested: verdict === 'down' && enabled && (this.#events.contested?.(backend, name) ?? false),
         suspect,
         admin: record.state,
         weight: record.weight ?? weight,

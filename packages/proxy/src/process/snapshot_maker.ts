@@ -17,6 +17,7 @@ import type {
 import type { BackendConfig, BindConfig, Config, FrontendConfig, ServerConfig } from '../config/resolved.ts';
 import type { ServerHealth } from '../health/server_watch.ts';
 import { openFilesOfThisProcess } from '../listen/descriptors.ts';
+import { leadsTo } from './leads.ts';
 import type { ServerHistory } from './server_history.ts';
 
 /** Where the parts of a snapshot come from. */
@@ -164,12 +165,6 @@ export class SnapshotMaker {
     const { sessions, sessionsMax, rate, rateMax, counts } = this.#sources.scope(kind, name);
     return { sessions, sessionsMax, rate, rateMax, counts };
   }
-}
-
-/** The default backend first, then those of its rules, each once. */
-function leadsTo({ defaultBackend, routes, sniRoutes }: FrontendConfig): string[] {
-  const ruled = routes.flatMap(({ action }) => ('backend' in action ? action.backend : []));
-  return [...new Set([defaultBackend, ...ruled, ...sniRoutes.map(({ backend }) => backend)])];
 }
 
 /** Without what the verdict alone needs: faces tell exactly what they describe. */

@@ -22,6 +22,10 @@ export interface StaffPremises {
   said(worker: WorkerLink, message: ToPrimary): void;
   /** Nothing more will be heard of it. Answers how many sessions it had. */
   gone(worker: WorkerLink): number;
+  /** It has been told a configuration: what else it is to know. */
+  welcome(worker: WorkerLink): void;
+  /** One more serves. */
+  ready(): void;
   isStopping(): boolean;
 }
 
@@ -146,11 +150,12 @@ export class Staff {
     const kept = { binds: certificates.kept(), servers: servers.kept() };
     const name = workerName(config(), worker.id);
     this.#told.add(worker.id);
-    worker.say(['start', config(), name, this.bindRefs(worker), kept]);
+    worker.say(['start', config(), name, this.bindRefs(worker), kept, worker.slot]);
     for (const { name: backend } of config().backends) {
       worker.say(['view', backend, servers.statuses(backend)]);
     }
     tickets.tell(message => worker.say(message));
+    this.#premises.welcome(worker);
   }
 
   #said(worker: WorkerLink, message: ToPrimary): void {
@@ -173,7 +178,9 @@ export class Staff {
 
   #ready(worker: WorkerLink): void {
     this.#premises.log.debug('worker_ready', { id: worker.id, worker_pid: worker.pid });
-    if (!this.#supervisor.markReady(worker)) return;
+    const areAll = this.#supervisor.markReady(worker);
+    this.#premises.ready();
+    if (!areAll) return;
     this.#onReady?.resolve();
     this.#onReady = null;
   }

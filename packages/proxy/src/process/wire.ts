@@ -45,6 +45,8 @@ export type ToPrimary =
   | readonly ['evicted', backend: string, server: string, count: number]
   /** A malformed CONNECT. */
   | readonly ['bad_connect', error: ConnectError]
+  /** Nobody is left of those that `standby` has named. */
+  | readonly ['stood_by']
   /** It accepts nobody, as `hold` has said. */
   | readonly ['held']
   /** The configuration of that generation is in use here, all new binds included; or why it is not. */
@@ -55,8 +57,11 @@ export type ToPrimary =
   | readonly ['failed', code: string, message: string, remedy: string];
 
 export type ToWorker =
-  /** `kept` is for certificates that are broken on disk just now. It holds private keys: never to be logged. */
-  | readonly ['start', config: Config, name: string, binds: readonly BindRef[], kept: KeptTls]
+  /**
+   * `kept` is for certificates that are broken on disk just now. It holds private keys: never to be logged. `slot`: 0 to
+   * workers - 1, by which the workers share the ports of source addresses.
+   */
+  | readonly ['start', config: Config, name: string, binds: readonly BindRef[], kept: KeptTls, slot: number]
   /** Goes over to another configuration without touching a session. `binds` are all that this worker listens on now. */
   | readonly ['config', generation: number, config: Config, binds: readonly BindRef[], kept: KeptTls]
   /** A question about sessions, answered with `told`. */
@@ -72,7 +77,7 @@ export type ToWorker =
   | readonly ['recall', frontend: string | null]
   /** The keys of TLS session tickets, newest first. */
   | readonly ['tickets', keys: readonly WrittenTicketKey[]]
-  /** The virtual addresses leave this host: connections to them are closed with RST, and so are those to their servers. */
+  /** The virtual addresses leave this host: connections to them are closed with RST, and so are those to their servers. Answered with `stood_by`. */
   | readonly ['standby', addresses: readonly string[]]
   /** The primary is (or no more) to be asked about every CONNECT: this proxy has just become active. */
   | readonly ['takeover', on: boolean]

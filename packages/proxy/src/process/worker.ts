@@ -30,11 +30,11 @@ export function serve(): void {
 }
 
 function start(
-  [, config, name, binds, kept]: Extract<ToWorker, readonly ['start', ...unknown[]]>,
+  [, config, name, binds, kept, slot]: Extract<ToWorker, readonly ['start', ...unknown[]]>,
   link: PrimaryLink,
 ): Workplace {
   process.title = `limpet: worker ${name}`;
-  return new Workplace(config, name, { binds, kept }, link);
+  return new Workplace(config, name, { binds, kept, slot }, link);
 }
 
 function send(batch: ToPrimary[]): void {

@@ -5,6 +5,8 @@ import { SessionLog } from '../account/session_log.ts';
 import { Tally } from '../account/tally.ts';
 import { TimerWheel } from '../clock.ts';
 import type { Config } from '../config/resolved.ts';
+import { DepartureBoard } from '../dial/departures.ts';
+import { readLocalPorts } from '../dial/local_ports.ts';
 import { LimpetError } from '../errors.ts';
 import type { GateAnswer } from '../gate/gate_answer.ts';
 import { Admission } from '../listen/admission.ts';
@@ -44,6 +46,7 @@ export class Workplace implements Workshop {
   readonly name: string;
   readonly wheel: TimerWheel = new TimerWheel();
   readonly pool: PrereadPool;
+  readonly departures: DepartureBoard;
   readonly handshakes: HandshakeGate;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession> = new Registry();
@@ -69,12 +72,13 @@ export class Workplace implements Workshop {
   #leaving: Promise<void> | null = null;
   #starvedUntilMs = 0;
 
-  constructor(config: Config, name: string, given: Given, link: PrimaryLink) {
+  constructor(config: Config, name: string, given: Given & { readonly slot: number }, link: PrimaryLink) {
     this.name = name;
     this.#link = link;
     this.#lines = createLog(config.global.log, name, 'stdout');
     const { maxconn, workers, prereadMemoryBytes, tls } = config.global;
     this.pool = new PrereadPool(Math.floor(prereadMemoryBytes / workers));
+    this.departures = new DepartureBoard(readLocalPorts(), given.slot, workers);
     this.handshakes = new HandshakeGate({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
     this.#tickets = new TicketKeys();
     this.usernames = config.global.log.usernames;
@@ -180,7 +184,11 @@ export class Workplace implements Workshop {
         this.#stopAll('shutdown');
         break;
       case 'standby':
+        void this.#reception.standBy(message[1]).then(() => this.#link.say(['stood_by']));
+        break;
       case 'takeover':
+        this.#frontends.takeOver(message[1]);
+        break;
       case 'start':
         break;
     }
@@ -223,6 +231,7 @@ export class Workplace implements Workshop {
 
   #setLimits({ global: { maxconn, workers, prereadMemoryBytes, tls } }: Config): void {
     this.pool.setLimit(Math.floor(prereadMemoryBytes / workers));
+    this.departures.reconfigure(workers);
     this.handshakes.reconfigure({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
     this.#admission.reconfigure({ block: leaseBlock(maxconn, workers), most: this.#most });
   }

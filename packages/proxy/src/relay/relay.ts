@@ -84,9 +84,16 @@ export class Relay {
     this.#server.endpoint.keepAlive(KEEP_ALIVE_MS);
   }
 
-  /** Ends both sides: what is written is still sent, nothing more is read. May be called twice. */
+  /**
+   * Ends both sides: what is written is still sent, nothing more is read. At `standby` both are reset: the client must
+   * learn of it while this host still has the address, and the broker before the client is back. May be called twice.
+   */
   stop(reason: StopReason): void {
     this.#ending(reason);
+    if (reason === 'standby') {
+      this.#giveUp();
+      return;
+    }
     this.#client.endpoint.close();
     this.#server.endpoint.close();
   }

@@ -12,6 +12,11 @@ export interface ServerStatus {
   readonly port: number;
   /** The checks' verdict. */
   readonly up: boolean;
+  /**
+   * It is down by this proxy's checks, up by those of another one, and nobody of this one has failed there lately: whoever
+   * has its home there tries it first. New clients do not.
+   */
+  readonly contested: boolean;
   /** It has just kept somebody waiting: others are tried first. */
   readonly suspect: boolean;
   /** The operator's word. */
@@ -31,8 +36,8 @@ export type NoServer = 'down' | 'full';
 const SLOWSTART_FLOOR = 0.05;
 
 /** Returning clients may go there. */
-export function takesReturning({ up, address, admin }: ServerStatus): boolean {
-  return up && address !== null && (admin === 'ready' || admin === 'drain_new');
+export function takesReturning({ up, contested, address, admin }: ServerStatus): boolean {
+  return (up || contested) && address !== null && (admin === 'ready' || admin === 'drain_new');
 }
 
 /** New clients may go there. */
@@ -105,11 +110,10 @@ export class Scheduler {
     return this.#servers.flatMap(server => this.#status.get(server.name) ?? []);
   }
 
-  /** Servers that a returning client may go to. Suspects only when there is nobody else. */
+  /** Servers that a returning client may go to. Suspects only when there is nobody else; contested ones in any case. */
   usable(exclude: readonly string[]): string[] {
     const open = this.#standing().filter(one => takesReturning(one.status) && this.#isOpen(one, exclude));
-    const trusted = open.filter(({ status }) => !status.suspect);
-    return (trusted.length > 0 ? trusted : open).map(({ config }) => config.name);
+    return homes(open).map(({ config }) => config.name);
   }
 
   /**
@@ -168,6 +172,12 @@ export class Scheduler {
   #isFull(server: ServerConfig): boolean {
     return server.maxconn !== null && this.#conns(server.name) >= server.maxconn;
   }
+}
+
+/** Of servers that take returning clients: those whose clients are not to be moved away. */
+export function homes<One extends { readonly status: ServerStatus }>(open: readonly One[]): One[] {
+  const hasTrusted = open.some(({ status }) => status.up && !status.suspect);
+  return open.filter(({ status }) => status.contested || !hasTrusted || !status.suspect);
 }
 
 function isThere({ up, admin }: ServerStatus): boolean {

@@ -1,6 +1,6 @@
 import { rendezvous } from '@limpet/state';
 import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
-import { type ServerStatus, takesNew, takesReturning } from './scheduler.ts';
+import { homes, type ServerStatus, takesNew, takesReturning } from './scheduler.ts';
 
 /** A server with what the primary last said of it. */
 export interface KnownServer {
@@ -73,9 +73,9 @@ export class BackendView {
     return this.#servers.get(name)?.status.suspect === true;
   }
 
-  /** Servers that a returning client may go to, suspects only when there is nobody else. */
+  /** Servers that a returning client may go to; suspects only when there is nobody else, contested ones in any case. */
   usable(tried: ReadonlySet<string>): string[] {
-    return trusted(this.#open(tried)).map(({ config }) => config.name);
+    return homes(this.#open(tried)).map(({ config }) => config.name);
   }
 
   /**
@@ -83,7 +83,7 @@ export class BackendView {
    * same words of operators finds the same one, without asking anybody. Whoever is asked for here may be new.
    */
   agreed(key: string, tried: ReadonlySet<string>): string | null {
-    const good = trusted(this.#open(tried).filter(({ status }) => takesNew(status)));
+    const good = homes(this.#open(tried).filter(({ status }) => takesNew(status)));
     const active = good.filter(({ config }) => !config.backup);
     const tier = active.length > 0 ? active : good;
     return (
@@ -99,9 +99,4 @@ export class BackendView {
       ({ config, status }) => takesReturning(status) && !tried.has(config.name),
     );
   }
-}
-
-function trusted(servers: readonly KnownServer[]): readonly KnownServer[] {
-  const good = servers.filter(({ status }) => !status.suspect);
-  return good.length > 0 ? good : servers;
 }

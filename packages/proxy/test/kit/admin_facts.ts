@@ -5,6 +5,7 @@ import type { HistoryFacts } from '../../src/admin/history.ts';
 import type {
   BackendFacts,
   FrontendFacts,
+  PeerFacts,
   ProxyFacts,
   ScopeFacts,
   ServerFacts,
@@ -80,6 +81,18 @@ const INFO: ProxyFacts = {
   upgrade: { predecessorPid: null, predecessorSessions: null, successorPid: null, failure: null },
 };
 
+/** A pair: this one is active, the other one has fallen silent. */
+export const PEERS: readonly PeerFacts[] = [
+  {
+    ...{ name: 'lb1', self: true, version: '0.1.0', role: 'active', vip: ['10.0.0.100'], startedAtMs: START_MS },
+    ...{ state: 'alive', beatAgeMs: 0, conns: 3 },
+  },
+  {
+    ...{ name: 'lb2', self: false, version: '0.0.9', role: 'standby', vip: ['10.0.0.100'], startedAtMs: START_MS },
+    ...{ state: 'silent', beatAgeMs: 12_000, conns: null },
+  },
+];
+
 export const TASK: TaskFacts = {
   ...{ id: 7, kind: 'drain', backend: 'emqx', server: 'emqx2', state: 'running', rate: 200, total: 30, moved: 10 },
   ...{ left: 20, startedAtMs: START_MS, endedAtMs: null },
@@ -96,7 +109,7 @@ export function snapshotFacts(changes: Partial<Snapshot> = {}): Snapshot {
     ],
     workers: [{ ...scopeFacts(), name: 'lb1/1', pid: 43, state: 'ready', startedAtMs: START_MS, loopDelayMaxMs: 2.5 }],
     tasks: [TASK],
-    proxies: [],
+    proxies: PEERS,
     ...changes,
   };
 }

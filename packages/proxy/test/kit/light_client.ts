@@ -17,6 +17,8 @@ export interface LightOptions {
   readonly sessionExpiryS?: number;
   /** The source address, e.g. 127.0.0.2. */
   readonly localAddress?: string;
+  /** Where to. Default 127.0.0.1. */
+  readonly host?: string;
   /** How long the CONNACK may take. Default 20 s. */
   readonly timeoutMs?: number;
 }
@@ -43,8 +45,8 @@ export function arrive(port: number, options: LightOptions): Promise<Arrival> {
   const { clientId, timeoutMs = 20_000 } = options;
   const atMs = Date.now();
   const startMs = performance.now();
-  const { localAddress } = options;
-  const at = { host: '127.0.0.1', port, noDelay: true };
+  const { host = '127.0.0.1', localAddress } = options;
+  const at = { host, port, noDelay: true };
   const socket = connect(localAddress === undefined ? at : { ...at, localAddress });
   return new Promise(resolve => {
     const settle = (outcome: string, client: LightClient | null): void => {

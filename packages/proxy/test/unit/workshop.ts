@@ -4,6 +4,7 @@ import type { ConnectError } from '../../src/account/session_facts.ts';
 import { SessionLog } from '../../src/account/session_log.ts';
 import { Tally } from '../../src/account/tally.ts';
 import { TimerWheel } from '../../src/clock.ts';
+import { DepartureBoard } from '../../src/dial/departures.ts';
 import type { GateAnswer } from '../../src/gate/gate_answer.ts';
 import type { LogFields } from '../../src/log.ts';
 import { PrereadPool } from '../../src/preread_pool.ts';
@@ -49,6 +50,7 @@ export function bench(poolBytes: number, isPaced: boolean): Bench {
   const pool = new PrereadPool(poolBytes);
   const shop: Workshop = {
     ...{ name: 'lb1/1', wheel: new TimerWheel(), pool, log: new SessionLog(log, false, counts) },
+    departures: new DepartureBoard([], 0, 1),
     registry: new Registry<LiveSession>(),
     tally: new Tally(),
     usernames: false,

@@ -26,7 +26,7 @@ class Opened implements AsyncDisposable {
 
   constructor(prefix: string = newPrefix(), url: string = server.url, backends: readonly string[] = ['emqx', 'nats']) {
     this.prefix = prefix;
-    this.#connection = connectRedis({ url, prefix, timeoutMs: 500, name: 'admin' });
+    this.#connection = connectRedis({ target: { kind: 'server', url }, prefix, timeoutMs: 500, name: 'admin' });
     const onUnknown = (...words: string[]): unknown => this.unknown.push(words.join(': '));
     this.store = redisAdminStore(this.#connection, backends, { pollMs, onUnknown });
     this.store.onChange(backend => this.heard.push(backend));

@@ -184,7 +184,7 @@ describe('P4: no client is refused because of Redis', () => {
       await worker.table.confirm(pinOf(key, 'b'));
       expect(await look(worker, key)).toMatchObject({ kind: 'held', server: 'b' });
     }
-    expect(worker.connection.circuit.state).toBe('closed');
+    expect(worker.connection.circuitAt(0).state).toBe('closed');
     expect(worker.heard).toEqual([expect.stringMatching(/^refused: .*OOM/)]);
     await server.admin.config('SET', 'maxmemory', '0');
     await vi.waitFor(() => expect(worker.table.unwritten.waiting).toBe(0), 10_000);

@@ -120,11 +120,11 @@ describe('P2: write-back', () => {
     const look = (key: string): Promise<ClaimAnswer> =>
       two.table.claim({ key, usable: ['a', 'b'], candidate: null, by: by('lb1/2', 1) });
     side.reopen();
-    await vi.waitFor(() => expect(two.connection.circuit.state).not.toBe('open'), { timeout: 5000, interval: 1 });
+    await vi.waitFor(() => expect(two.connection.circuitAt(0).state).not.toBe('open'), { timeout: 5000, interval: 1 });
     gate.reopen();
     const looked = new Set<string>();
     for (let i = 0; two.heard.at(-1) !== 'back' || one.heard.at(-1) !== 'back' || i < 100; i++) {
-      looked.add(two.connection.circuit.state);
+      looked.add(two.connection.circuitAt(0).state);
       const answer = await look(`device-${i % 1000}`);
       expect(answer).toMatchObject({ kind: 'held', server: 'b' });
       await new Promise(resolve => setImmediate(resolve));
@@ -159,7 +159,7 @@ describe('P2: write-back', () => {
     gate.delayMs = 250;
     await worker.table.confirm({ key: 'k', server: 'a', by: by('lb1/1', 1) });
     gate.delayMs = 0;
-    expect(worker.connection.circuit.state).toBe('closed');
+    expect(worker.connection.circuitAt(0).state).toBe('closed');
     expect(worker.table.unwritten.waiting).toBe(1);
     await server.admin.del('limpet:stick:emqx:k');
     await vi.waitFor(async () => expect(await stored('k')).toBe('a|lb1/1|1|o'), 5000);

@@ -124,10 +124,12 @@ describe('the circuit', () => {
     const { circuit } = open();
     const seen: string[] = [];
     const task = {
-      size: 1,
-      drain: async () => {
+      left: 1,
+      size: () => task.left,
+      drain: async (of: Circuit) => {
+        expect(of).toBe(circuit);
         seen.push(circuit.state);
-        task.size = 0;
+        task.left = 0;
       },
     };
     circuit.register(task);

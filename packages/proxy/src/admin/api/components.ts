@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { client, connectError, entry, importReport, session } from './client_schema.ts';
-import { event, frontend, history, info, reloadReport, task, worker } from './proxy_schema.ts';
+import { event, frontend, history, info, peer, reloadReport, task, worker } from './proxy_schema.ts';
 import { histogram } from './scope_schema.ts';
 import { backend, server } from './server_schema.ts';
 
@@ -28,6 +28,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   History: history,
   ImportReport: importReport,
   Info: info,
+  Proxy: peer,
   ReloadReport: reloadReport,
   Server: server,
   Session: session,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AdminEvent, ReloadReport } from '../control.ts';
 import type { HistoryFacts } from '../history.ts';
-import type { BindFacts, FrontendFacts, ProxyFacts, TaskFacts, WorkerFacts } from '../snapshot.ts';
+import type { BindFacts, FrontendFacts, PeerFacts, ProxyFacts, TaskFacts, WorkerFacts } from '../snapshot.ts';
 import { count, type Fields, maybe, scopeFields, whenMs } from './scope_schema.ts';
 import type { Snake } from './snake.ts';
 
@@ -49,6 +49,22 @@ const infoFields: Fields<InfoFacts> = {
 };
 
 export const info: z.ZodType<Snake<InfoFacts>> = z.strictObject(infoFields);
+
+const peerFields: Fields<PeerFacts> = {
+  name: z.string(),
+  self: z.boolean().meta({ description: 'The one that answers.' }),
+  version: z.string(),
+  role: z.enum(['active', 'standby']),
+  vip: z.array(z.string()).meta({ description: 'Virtual addresses it is one of a pair for; empty: none.' }),
+  started_at_ms: z.number().meta({ description: 'Unix time in milliseconds, by its own clock.' }),
+  state: z
+    .enum(['alive', 'silent'])
+    .meta({ description: 'Silent: not heard of for more than 3 s; it counts no more.' }),
+  beat_age_ms: z.number().meta({ description: 'Milliseconds since it was last heard of.' }),
+  conns: maybe(count, 'Its connections to servers; null: not known (any more).'),
+};
+
+export const peer: z.ZodType<Snake<PeerFacts>> = z.strictObject(peerFields);
 
 const bindFields: Fields<BindFacts> = {
   ...scopeFields,

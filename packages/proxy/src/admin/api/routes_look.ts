@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AdminLevel, Control } from '../control.ts';
 import { backendAnswer, findBackend, findFrontend, findServer } from './find.ts';
-import { event, frontend, history, info, task, worker } from './proxy_schema.ts';
+import { event, frontend, history, info, peer, task, worker } from './proxy_schema.ts';
 import { eventsQuery } from './requests.ts';
 import { type Answers, type Route, route } from './route.ts';
 import { backend, type ServerAnswer, server } from './server_schema.ts';
@@ -35,6 +35,14 @@ export const LOOK_ROUTES: readonly Route[] = [
       const { atMs, info: facts } = control.snapshot();
       return { atMs, ...facts };
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/proxies',
+    level: 'user',
+    summary: 'All proxies that share the state, this one first.',
+    answers: ok(z.strictObject({ proxies: z.array(peer) }), 'All proxies.'),
+    run: ({ control }) => ({ proxies: control.snapshot().proxies }),
   }),
   route({
     method: 'GET',

@@ -93,7 +93,7 @@ function loadFields({ info, frontends }: Snapshot): readonly InfoField[] {
 /** Far behind HAProxy's numbers, so that its later ones never meet them. */
 const FIRST_OWN = 1000;
 
-function ownFields({ info, workers, tasks }: Snapshot): readonly InfoField[] {
+function ownFields({ info, workers, tasks, proxies }: Snapshot): readonly InfoField[] {
   const reload = info.lastReload;
   const stamp = reload === null ? '-' : new Date(reload.atMs).toISOString();
   const fields: readonly (readonly [string, string | number])[] = [
@@ -111,6 +111,9 @@ function ownFields({ info, workers, tasks }: Snapshot): readonly InfoField[] {
     ['Successor_pid', info.upgrade.successorPid ?? 0],
     ['Running_tasks', tasks.filter(({ state }) => state === 'running' || state === 'paused').length],
     ['Predecessor_sessions', info.upgrade.predecessorSessions ?? 0],
+    ['Role_since', info.roleSinceMs === null ? '-' : new Date(info.roleSinceMs).toISOString()],
+    ['Proxies', proxies.length],
+    ['Proxies_alive', proxies.filter(({ state }) => state === 'alive').length],
   ];
   return fields.map(([name, value], index) =>
     field(FIRST_OWN + index, name, 'SGP', typeof value === 'number' ? 'u32' : 'str', value),

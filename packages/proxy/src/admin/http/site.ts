@@ -9,7 +9,7 @@ import { serveApi, type Visitor } from './api_exchange.ts';
 import { Authenticator, type Verdict } from './authenticator.ts';
 import { EventStreams } from './event_streams.ts';
 import { FailureLog } from './failure_log.ts';
-import { readiness } from './readiness.ts';
+import { availability } from './readiness.ts';
 import { isOurHost } from './same_site.ts';
 import { type Target, targetOf } from './target.ts';
 
@@ -104,7 +104,7 @@ export class Site {
     const source = socket.remoteAddress ?? 'unknown';
     const verdict = await this.#authenticator.judge(headers.authorization, source);
     if (verdict.kind === 'wrong' || verdict.kind === 'too_many') this.#failureLog.failed(source);
-    const { ready, reasons } = readiness(this.#control.snapshot());
+    const { ready, reasons } = availability(this.#control.snapshot());
     sendJson(exchange, ready ? 200 : 503, verdict.kind === 'let_in' ? { ready, reasons } : { ready });
   }
 

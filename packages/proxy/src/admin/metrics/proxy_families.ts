@@ -1,4 +1,4 @@
-import type { BindFacts, FrontendFacts, Snapshot, TaskFacts, WorkerFacts } from '../snapshot.ts';
+import type { BindFacts, FrontendFacts, PeerFacts, Snapshot, TaskFacts, WorkerFacts } from '../snapshot.ts';
 import { total, totals, traffic } from './counted.ts';
 import { each, eachOf, type Family, type Subject } from './family.ts';
 
@@ -19,6 +19,22 @@ const whole: readonly Family[] = [
     flag(info.storeReachable),
   ),
   each(proxy, 'gauge', 'active', '1: active; 0: standby.', ({ info }) => flag(info.role === 'active')),
+  each(
+    proxy,
+    'gauge',
+    'role_since_timestamp_seconds',
+    'When the role last changed, Unix time; absent where it has not since the start.',
+    ({ info }) => (info.roleSinceMs === null ? null : info.roleSinceMs / MS),
+  ),
+  eachOf(
+    proxy,
+    'gauge',
+    'vip_active',
+    ['vip'],
+    '1: this proxy is active for that virtual address; 0: it is standby. Absent without one.',
+    ({ info, proxies }) =>
+      (proxies.find(({ self }) => self)?.vip ?? []).map(vip => [[vip], flag(info.role === 'active')] as const),
+  ),
   each(proxy, 'gauge', 'stopping', '1: it takes no more clients.', ({ info }) => flag(info.stopping)),
   each(
     proxy,
@@ -50,6 +66,30 @@ const whole: readonly Family[] = [
     ],
   ),
   each(proxy, 'gauge', 'max_fds', 'File descriptors that each process may open.', ({ info }) => info.ulimitN),
+];
+
+/** Those that share the state, this one too, as this one sees them. */
+const peer: Subject<PeerFacts> = {
+  prefix: 'limpet_proxy',
+  labels: ['proxy'],
+  all: ({ proxies }) => proxies.map(one => [{ proxy: one.name }, one]),
+};
+
+const peers: readonly Family[] = [
+  each(peer, 'gauge', 'up', '1: this proxy of those that share the state is alive; 0: it is silent.', ({ state }) =>
+    flag(state === 'alive'),
+  ),
+  each(peer, 'gauge', 'active', '1: it is active; 0: standby. Of a silent one: what it was.', ({ role }) =>
+    flag(role === 'active'),
+  ),
+  each(
+    peer,
+    'gauge',
+    'current_connections',
+    'Its connections to servers; absent where they are not known.',
+    ({ conns }) => conns,
+  ),
+  each(peer, 'gauge', 'beat_age_seconds', 'Since it was last heard of.', ({ beatAgeMs }) => beatAgeMs / MS),
 ];
 
 const frontend: Subject<FrontendFacts> = {
@@ -119,4 +159,11 @@ const tasks: readonly Family[] = [
 ];
 
 /** Everything but backends and servers. */
-export const PROXY_FAMILIES: readonly Family[] = [...whole, ...frontends, ...arrivals(bind), ...workers, ...tasks];
+export const PROXY_FAMILIES: readonly Family[] = [
+  ...whole,
+  ...peers,
+  ...frontends,
+  ...arrivals(bind),
+  ...workers,
+  ...tasks,
+];

@@ -7,6 +7,8 @@ export interface PageView {
   /** `user` sees no buttons and no client. */
   readonly level: 'user' | 'operator' | 'admin';
   readonly proxy: ProxyView;
+  /** All that share the state, this one first. */
+  readonly proxies: readonly PeerView[];
   readonly frontends: readonly FrontendView[];
   readonly backends: readonly BackendView[];
   readonly workers: readonly WorkerView[];
@@ -31,6 +33,8 @@ export interface ProxyView extends ScopeView {
   readonly pid: number;
   readonly startedAtMs: number;
   readonly role: 'active' | 'standby';
+  /** Null: it has not changed since the start. */
+  readonly roleSinceMs: number | null;
   readonly stopping: boolean;
   /** The process that this one has replaced, and the sessions that it still holds; null: there is none (any more). */
   readonly predecessorPid: number | null;
@@ -46,6 +50,19 @@ export interface ProxyView extends ScopeView {
   readonly workersReady: number;
   readonly workers: number;
   readonly lastReload: { readonly atMs: number; readonly ok: boolean; readonly summary: string } | null;
+}
+
+export interface PeerView {
+  readonly name: string;
+  readonly self: boolean;
+  readonly version: string;
+  readonly role: 'active' | 'standby';
+  readonly vip: readonly string[];
+  readonly startedAtMs: number;
+  /** `silent`: it has said nothing for more than 3 seconds. */
+  readonly state: 'alive' | 'silent';
+  readonly beatAgeMs: number;
+  readonly conns: number | null;
 }
 
 export interface FrontendView extends ScopeView {

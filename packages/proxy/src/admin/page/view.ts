@@ -9,6 +9,7 @@ export function pageView(snapshot: Snapshot, level: AdminLevel): PageView {
     atMs: snapshot.atMs,
     level,
     proxy: proxyView(snapshot),
+    proxies: snapshot.proxies,
     frontends: snapshot.frontends.map(frontendView),
     backends: snapshot.backends.map(backendView),
     workers: snapshot.workers.map(worker => ({
@@ -33,9 +34,10 @@ function proxyView({ info, frontends, workers }: Snapshot): ProxyView {
 }
 
 function identity(info: ProxyFacts) {
-  const { name, version, pid, startedAtMs, role, stopping } = info;
+  const { name, version, pid, startedAtMs, role, roleSinceMs, stopping } = info;
   const { predecessorPid, predecessorSessions, successorPid } = info.upgrade;
-  return { name, version, pid, startedAtMs, role, stopping, predecessorPid, predecessorSessions, successorPid };
+  const process = { name, version, pid, startedAtMs, stopping };
+  return { ...process, role, roleSinceMs, predecessorPid, predecessorSessions, successorPid };
 }
 
 function frontendView(frontend: FrontendFacts): FrontendView {

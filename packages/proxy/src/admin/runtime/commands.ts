@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { infoCommands } from './info_commands.ts';
 import { limitCommands } from './limit_commands.ts';
 import { ownCommands } from './own_commands.ts';
+import { peersCommand } from './peers_command.ts';
 import { serverCommands } from './server_commands.ts';
 import { serverListCommands } from './server_lists.ts';
 import { sessCommands } from './sess_commands.ts';
@@ -13,6 +14,7 @@ import { taskCommands } from './task_commands.ts';
 export const COMMANDS: readonly Command[] = [
   ...[
     ...infoCommands,
+    peersCommand,
     ...serverListCommands,
     ...serverCommands,
     ...limitCommands,

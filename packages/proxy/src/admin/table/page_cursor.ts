@@ -1,4 +1,4 @@
-/** Where a page of a table in Redis begins: at a cursor of SCAN, in its slice behind a key. */
+/** Where a page of a table in Redis begins: at a cursor of `OperatorTable.slice`, in its slice behind a key. */
 export interface RedisPlace {
   readonly scan: string | null;
   readonly after: string | null;
@@ -11,7 +11,7 @@ export function redisCursor({ scan, after }: RedisPlace): string {
 
 /** The place that a text names; any other begins anew. Pure. */
 export function redisPlace(cursor: string | null): RedisPlace {
-  const [, scan, after] = /^(\d{1,20})(?:\.([\w-]{1,1000}))?$/.exec(cursor ?? '') ?? [];
+  const [, scan, after] = /^([0-9a-f-]{1,40})(?:\.([\w-]{1,1000}))?$/.exec(cursor ?? '') ?? [];
   return {
     scan: scan ?? null,
     after: after === undefined ? null : Buffer.from(after, 'base64url').toString('utf8'),

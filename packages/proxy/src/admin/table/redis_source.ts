@@ -15,8 +15,7 @@ export interface OpenTable {
 export async function openRedisTable({ redis, backend, times }: RedisSource): Promise<OpenTable> {
   let away: StateError | null = null;
   const connection = connectRedis({
-    url: redis.url,
-    prefix: redis.prefix,
+    ...redis,
     timeoutMs: CALL_MS,
     name: 'limpet-table',
     onAway: reason => {

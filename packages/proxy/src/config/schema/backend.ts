@@ -4,6 +4,7 @@ import type { Algorithm, PaceConfig, SendProxyConfig } from '../resolved.ts';
 import { checkSchema, type RawCheck } from './check.ts';
 import { pace } from './rate.ts';
 import { sendProxySchema } from './send_proxy.ts';
+import { sourceAddresses } from './source_address.ts';
 import { type RawStick, stickSchema } from './stick.ts';
 import { backendRetries, backendTimeout, type RawBackendTimeout } from './timeouts.ts';
 import { type RawServerTls, serverTlsSchema } from './tls.ts';
@@ -15,6 +16,7 @@ export interface RawServer {
   readonly weight: number;
   readonly backup: boolean;
   readonly maxconn?: number | undefined;
+  readonly source?: readonly string[] | false | undefined;
   readonly slowstart?: number | undefined;
   readonly send_proxy?: SendProxyConfig | null | undefined;
   readonly check?: RawCheck | false | undefined;
@@ -27,6 +29,7 @@ export interface RawBackend {
   readonly stick: RawStick | false;
   readonly check: RawCheck | false;
   readonly send_proxy: SendProxyConfig | null;
+  readonly source: readonly string[] | false;
   readonly retries?: number | undefined;
   readonly timeout: RawBackendTimeout;
   readonly on_marked_down: 'shutdown_sessions' | 'keep';
@@ -53,6 +56,7 @@ const serverKeys: z.ZodType<RawServer> = z.strictObject({
   ).optional(),
   slowstart: duration({ meaning: SLOWSTART, standard: "the backend's" }, 0).optional(),
   send_proxy: sendProxySchema("the backend's").optional(),
+  source: sourceAddresses("the backend's").optional(),
   check: checkSchema({
     type: 'mapping, or `false`',
     meaning: 'Keys that differ from those of the check of the backend; `false`: no check.',
@@ -82,6 +86,7 @@ export const backendSchema: z.ZodType<RawBackend> = z
     stick: stickSchema.prefault({}),
     check: checkSchema({ type: 'mapping, or `false`', meaning: CHECK, standard: 'on' }).prefault({}),
     send_proxy: sendProxySchema('`none`').prefault('none'),
+    source: sourceAddresses('`false`').prefault(false),
     retries: backendRetries.optional(),
     timeout: backendTimeout.prefault({}),
     on_marked_down: choice(

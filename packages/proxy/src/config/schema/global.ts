@@ -5,6 +5,7 @@ import { type RawRuntimeApi, runtimeApiSchema } from './runtime_api.ts';
 import { type RawStats, statsSchema } from './stats.ts';
 import { globalTlsSchema, type RawGlobalTls } from './tls.ts';
 import { duration, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
+import { type RawVip, vipSchema } from './vip.ts';
 
 const MIB = 1024 ** 2;
 const MAX_WORKERS = 256;
@@ -20,6 +21,7 @@ export interface RawGlobal {
   readonly stats?: RawStats | undefined;
   readonly log: RawLog;
   readonly tls: RawGlobalTls;
+  readonly vip?: RawVip | undefined;
 }
 
 function readWorkers(input: Written): Reading<number | 'auto'> {
@@ -60,5 +62,6 @@ export const globalSchema: z.ZodType<RawGlobal> = z
     stats: statsSchema.optional(),
     log: logSchema.prefault({}),
     tls: globalTlsSchema.prefault({}),
+    vip: vipSchema.optional(),
   })
   .meta(keyDoc('mapping', 'The program as a whole.'));

@@ -15,13 +15,17 @@ export function rate(meaning: Meaning): z.ZodType<number> {
 
 const LIMIT = 'CONNECTs that are let through a second, evenly, in the order in which they came.';
 
-const paceKeys: z.ZodType<PaceConfig> = z
-  .strictObject({
-    limit: rate(LIMIT),
-    queue: integer('How many clients may wait; those beyond are refused at once.', 0, MOST).prefault(QUEUE),
-    queue_timeout: duration('How long one may wait before it is refused.').prefault(writeDuration(QUEUE_TIMEOUT_MS)),
-  })
-  .transform(({ limit, queue, queue_timeout }) => ({ limit, queue, queueTimeoutMs: queue_timeout }));
+function paceMapping(limit: z.ZodType<number>, queue: number, queueTimeoutMs: number): z.ZodType<PaceConfig> {
+  return z
+    .strictObject({
+      limit,
+      queue: integer('How many clients may wait; those beyond are refused at once.', 0, MOST).prefault(queue),
+      queue_timeout: duration('How long one may wait before it is refused.').prefault(writeDuration(queueTimeoutMs)),
+    })
+    .transform(keys => ({ limit: keys.limit, queue: keys.queue, queueTimeoutMs: keys.queue_timeout }));
+}
+
+const paceKeys = paceMapping(rate(LIMIT), QUEUE, QUEUE_TIMEOUT_MS);
 
 /** `connect_rate` of a frontend or a backend. */
 export function pace(whose: string): z.ZodType<PaceConfig> {
@@ -35,6 +39,22 @@ export function pace(whose: string): z.ZodType<PaceConfig> {
   const queue = { queue: QUEUE, queueTimeoutMs: QUEUE_TIMEOUT_MS };
   const short = rate(meaning).transform((limit): PaceConfig => ({ limit, ...queue }));
   return z.union([short, paceKeys]).meta(keyDoc('rate, or a mapping', meaning));
+}
+
+/** `connect_rate` of `global.vip`: it holds where nothing is written, too. */
+export const TAKEOVER_PACE: PaceConfig = { limit: 2000, queue: 100_000, queueTimeoutMs: 60_000 };
+
+/** The same key where it has a standard; `false`: none. */
+export function takeoverPace(meaning: string): z.ZodType<PaceConfig | null> {
+  const { limit, queue, queueTimeoutMs } = TAKEOVER_PACE;
+  const doc = { meaning, standard: `\`{ limit: ${limit}/s, queue: ${queue}, queue_timeout: ${writeDuration(queueTimeoutMs)} }\`` };
+  const short = scalar<PaceConfig | null>('rate', doc, input => {
+    if (input === false || input === 'false') return { ok: true, value: null };
+    const read = readRate(input);
+    return read.ok ? { ok: true, value: { ...TAKEOVER_PACE, limit: read.value } } : read;
+  });
+  const mapping = paceMapping(rate(LIMIT).prefault(`${limit}/s`), queue, queueTimeoutMs);
+  return z.union([short, mapping]).meta(keyDoc('rate, a mapping, or `false`', doc));
 }
 
 const unlimited = (meaning: string): Meaning => ({ meaning, standard: 'no limit' });

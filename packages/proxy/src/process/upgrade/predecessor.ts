@@ -127,6 +127,11 @@ export class Predecessor {
     if (!this.#isGone) void this.#channel.say(word);
   }
 
+  /** Its sessions at these addresses are to be reset. */
+  standBy(addresses: readonly string[]): void {
+    if (!this.#isGone) void this.#channel.say(['standby', addresses]);
+  }
+
   /** This process cannot serve: the old one goes on. Resolves when it has been told. */
   async fail(reason: string): Promise<void> {
     await this.#channel.say(['failed', reason]);

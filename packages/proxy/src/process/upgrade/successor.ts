@@ -24,6 +24,8 @@ export interface Estate {
   conns(): readonly ServerConns[];
   /** An operator has said it to the new process. */
   adminSaid(word: AdminWord): void;
+  /** Virtual addresses leave this host. */
+  standBy(addresses: readonly string[]): void;
   /** Closes the TCP ports of the faces; what needs no port stays. */
   releaseFaces(): Promise<void>;
   /** As before releaseFaces(). */
@@ -187,6 +189,7 @@ export class Successor {
   #hear(message: ToPredecessor): void {
     if (message[0] === 'taken') this.#sender?.taken();
     else if (message[0] === 'admin') this.#estate.adminSaid(message);
+    else if (message[0] === 'standby') this.#estate.standBy(message[1]);
     else if (message[0] === 'failed') this.#fail(message[1]);
     else if (!this.#isOver) {
       this.#heard.set(message[0], message);

@@ -36,6 +36,8 @@ export interface UpgradePremises {
   /** Numbers up to this one are taken. */
   numberWorkersFrom(lastWorker: number): void;
   isStopping(): boolean;
+  /** The new process says: sessions at these addresses are to be reset here, too. */
+  standBy(addresses: readonly string[]): void;
   /** The process of that number serves: this one may drain. */
   replaced(pid: number): void;
 }
@@ -72,7 +74,7 @@ export class Upgrades {
     const { pid = null, isGone = true } = this.#predecessor ?? {};
     return {
       predecessorPid: isGone ? null : pid,
-      predecessorSessions: isGone ? null : this.#premises.desk.elsewhere,
+      predecessorSessions: isGone ? null : this.#premises.desk.predecessorSessions,
       successorPid: this.#successor?.pid ?? null,
       failure: this.#failure,
     };
@@ -100,7 +102,10 @@ export class Upgrades {
       tables: () => this.#tables(),
       adminSaid: word => this.#admin.said(word, 'predecessor'),
       conns: conns =>
-        desk.setElsewhere(new Map(conns.map(([backend, server, n]) => [serverScope(backend, server), n]))),
+        desk.setElsewhere(
+          'predecessor',
+          new Map(conns.map(([backend, server, n]) => [serverScope(backend, server), n])),
+        ),
     });
     if (inheritance === undefined) return;
     bindings.inherit(inheritance.sockets);
@@ -182,6 +187,11 @@ export class Upgrades {
     this.#held.answered(worker);
   }
 
+  /** The process before this one, if it still has sessions, is to reset those at these addresses. */
+  standBy(addresses: readonly string[]): void {
+    this.#predecessor?.standBy(addresses);
+  }
+
   /** This process stops: the new one is not wanted any more, unless it serves. */
   abort(): void {
     this.#successor?.abort('this process stops');
@@ -242,6 +252,7 @@ export class Upgrades {
           servers.map(server => [name, server.name, desk.conns(name, server.name)] as const),
         ),
       adminSaid: word => this.#admin.said(word, 'successor'),
+      standBy: addresses => this.#premises.standBy(addresses),
       releaseFaces: () => operations.releasePorts(),
       restoreFaces: () =>
         operations.restoreFaces().catch((error: unknown) => {

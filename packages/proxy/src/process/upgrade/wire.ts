@@ -31,6 +31,8 @@ export type ToPredecessor =
   /** One `entries` has been taken over. */
   | readonly ['taken']
   | AdminWord
+  /** Virtual addresses leave this host: sessions at them are to be reset. An older process lets it pass. */
+  | readonly ['standby', addresses: readonly string[]]
   /** It serves: the old one may go. */
   | readonly ['serving']
   | readonly ['failed', reason: string];

@@ -74,6 +74,37 @@ describe.each(WIDTHS)('at %i px', width => {
   );
 });
 
+describe('the proxies that share the state', () => {
+  test('are listed, with roles and addresses; one that is silent raises an alarm', async () => {
+    await using site = await serve(new PageControl(0), null);
+    const { page, complaints } = await browser.open(site.url);
+    const rows = page.locator('#proxies tbody');
+    await rows.nth(2).waitFor();
+    expect(await rows.nth(0).textContent()).toMatch(
+      /^lb1 \(this one\)10\.0\.0\.100, fd00::100ALIVEactive[\d,]+0\.4\.0/,
+    );
+    expect(await rows.nth(1).textContent()).toMatch(/^lb2.*ALIVEstandby00\.4\.0.*0 s ago$/);
+    expect(await rows.nth(2).textContent()).toMatch(/^lb3<b>\\u\{202e\}SILENTactive–0\.4\.0–1 min 35 s ago$/);
+    const alarm = page.locator('#alarms', {
+      hasText: 'Proxy lb3<b>\\u{202e} (active) has been silent for 1 min 35 s.',
+    });
+    await alarm.waitFor();
+    expect(await page.locator('#role').textContent()).toBe('active for 4 h 12 min');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('are not shown where there is one without a virtual address', async () => {
+    const control = new PageControl(0);
+    control.isAlone = true;
+    await using site = await serve(control, null);
+    const { page } = await browser.open(site.url);
+    await page.locator('.live tbody.server').first().waitFor();
+    expect(await page.locator('#proxies-section').isVisible()).toBe(false);
+    await page.context().close();
+  });
+});
+
 describe('a client', () => {
   test('is found by its id, with where, since when and why', async () => {
     const control = new PageControl(0);

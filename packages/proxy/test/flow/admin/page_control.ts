@@ -22,6 +22,8 @@ export class PageControl implements Control {
   readonly asked: string[] = [];
   /** Servers of the fleet that are not there just now. */
   readonly gone = new Set<string>();
+  /** This proxy shares nothing with others. */
+  isAlone = false;
   /** Orders are refused with this. */
   refusal: LimpetError | null = null;
   readonly #states = new Map<string, AdminState>();
@@ -44,7 +46,8 @@ export class PageControl implements Control {
     const backends = [backend('emqx', brokers)];
     const there = fleet(this.#fleetSize, nowMs, this.#moment).filter(one => !this.gone.has(one.name));
     if (there.length > 0) backends.push(backend('fleet', there));
-    return snapshotOf(backends, this.#task === null ? [] : [this.#task], nowMs);
+    const seen = snapshotOf(backends, this.#task === null ? [] : [this.#task], nowMs);
+    return this.isAlone ? { ...seen, proxies: seen.proxies.slice(2) } : seen;
   }
 
   history(): HistoryFacts {

@@ -77,6 +77,25 @@ export function fleet(size: number, nowMs: number, jitter: number): readonly Ser
   });
 }
 
+/** A pair, and one more that has fallen silent, with a name as nobody should have. */
+function proxiesOf(sessions: number, nowMs: number): Snapshot['proxies'] {
+  const vip = ['10.0.0.100', 'fd00::100'];
+  const one = {
+    self: false,
+    version: '0.4.0',
+    vip,
+    startedAtMs: nowMs - 27.4 * HOUR_MS,
+    state: 'alive',
+    beatAgeMs: 400,
+  };
+  const lb3 = { ...one, name: 'lb3<b>\u202e', vip: [], state: 'silent', beatAgeMs: 95_000 } as const;
+  return [
+    { ...one, ...{ name: 'lb1', self: true, role: 'active', state: 'alive', beatAgeMs: 0, conns: sessions } },
+    { ...one, ...{ name: 'lb2', role: 'standby', state: 'alive', conns: 0 } },
+    { ...lb3, ...{ role: 'active', conns: null } },
+  ];
+}
+
 export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['tasks'], nowMs: number): Snapshot {
   const sessions = backends.reduce((sum, one) => sum + one.sessions, 0);
   const counts = { sessions: sessions * 37, bytes_in: sessions * 91_000, bytes_out: sessions * 412_000 };
@@ -93,7 +112,7 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
     { ...scope(900, 4, way), label: '*:8083', address: '0.0.0.0', port: 8083, tls: true, websocket: true },
   ];
   return {
-    ...{ atMs: nowMs, backends, tasks, proxies: [] },
+    ...{ atMs: nowMs, backends, tasks, proxies: proxiesOf(sessions, nowMs) },
     info: {
       ...scope(sessions, 84, counts),
       ...{
@@ -110,7 +129,7 @@ export function snapshotOf(backends: readonly BackendFacts[], tasks: Snapshot['t
         store: 'redis',
         storeReachable: true,
         role: 'active',
-        roleSinceMs: null,
+        roleSinceMs: nowMs - 4.2 * HOUR_MS,
         stopping: false,
       },
       ...{ relay: 'node streams', configPath: '/etc/limpet/limpet.yaml', reloads: 2, lastReload: null },

@@ -90,7 +90,8 @@ test('the smallest configuration has every default', () => {
 });
 
 test('redis alone has every default', () => {
-  const redis = { url: 'redis://127.0.0.1:6379/0', prefix: 'limpet', timeoutMs: 100 };
+  const target = { kind: 'server', url: 'redis://127.0.0.1:6379/0', login: null, database: null, tls: null };
+  const redis = { target, prefix: 'limpet', timeoutMs: 100 };
   expect(configOf(`state: { store: redis }\n${SMALLEST}`).state).toEqual({ store: 'redis', redis });
 });
 

@@ -14,12 +14,14 @@ const CERTS = mkdtempSync(join(tmpdir(), 'limpet-certs-'));
 for (const name of ['server.pem', 'ca.pem', 'crl.pem']) writeFileSync(join(CERTS, name), '');
 afterAll(() => rmSync(CERTS, { recursive: true }));
 
-const ENV = { REDIS_PASSWORD: 'p%40ss', TICKET_SECRET: 'the same on both of them', CERTS };
+const ENV = { REDIS_PASSWORD: 'p%40ss', SENTINEL_PASSWORD: 'other', TICKET_SECRET: 'the same on both of them', CERTS };
 
 function load(name: string): Config {
   const loaded = loadConfig(`${FOLDER}${name}`, ENV);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  expect(loaded.warnings).toEqual([]);
+  // The example has addresses that this machine most likely has not.
+  const warnings = loaded.warnings.filter(({ message }) => !message.includes('is no address of this host now'));
+  expect(warnings).toEqual([]);
   return loaded.config;
 }
 
@@ -50,10 +52,42 @@ describe('deploy/config', () => {
     expect(server?.check).toMatchObject({ interMs: 10_000, fall: 2, rise: 5 });
   });
 
+  test('source-addresses.yaml has three addresses, and one for a server alone', () => {
+    const sources = load('source-addresses.yaml').backends[0]?.servers.map(({ source }) => source);
+    const all = ['10.0.0.11', '10.0.0.12', '10.0.0.13'];
+    expect(sources).toEqual([all, all, ['10.0.0.11']]);
+  });
+
+  test('dns-pair.yaml and vip-pair.yaml share a Redis, and only one of them has a virtual address', () => {
+    const [dns, vip] = [load('dns-pair.yaml'), load('vip-pair.yaml')];
+    expect([dns.state.store, vip.state]).toEqual(['redis', dns.state]);
+    expect([dns.global.vip, vip.global.vip?.addresses]).toEqual([null, ['10.0.0.100']]);
+    expect(dns.backends[0]?.servers.map(({ host }) => host)).toEqual(vip.backends[0]?.servers.map(({ host }) => host));
+  });
+
+  test('redis-sentinel.yaml and redis-cluster.yaml name no server of their own', () => {
+    const targets = ['redis-sentinel.yaml', 'redis-cluster.yaml'].map(name => load(name).state);
+    const login = { username: 'limpet', password: 'p%40ss' };
+    expect(targets).toMatchObject([
+      { redis: { target: { kind: 'sentinel', master: 'mymaster', login, sentinelLogin: { password: 'other' } } } },
+      { redis: { target: { kind: 'cluster', nodes: [{}, {}, {}], login, tls: { verify: 'required' } } } },
+    ]);
+  });
+
   test('redis.yaml takes its password from the environment', () => {
     expect(load('redis.yaml').state).toEqual({
       store: 'redis',
-      redis: { url: 'redis://:p%40ss@127.0.0.1:6379/0', prefix: 'limpet', timeoutMs: 100 },
+      redis: {
+        target: {
+          kind: 'server',
+          url: 'redis://127.0.0.1:6379/0',
+          login: { username: null, password: 'p%40ss' },
+          database: null,
+          tls: null,
+        },
+        prefix: 'limpet',
+        timeoutMs: 100,
+      },
     });
   });
 

@@ -216,7 +216,7 @@ test.each([
   ['rediss://user:pass@host:7000/3', 'rediss://user:pass@host:7000/3'],
 ])('the path of a socket begins at the folder of the file: %s', (written, url) => {
   const { state } = configOf(`state: { store: redis, redis: { url: '${written}' } }\n${FRONTEND}${BACKEND}`);
-  expect(state).toMatchObject({ redis: { url } });
+  expect(state).toMatchObject({ redis: { target: { kind: 'server', url } } });
 });
 
 test('P7: any text gets an answer, and never an exception', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redisSchema } from '../../../src/config/schema/state.ts';
+import { redisSchema } from '../../../src/config/schema/redis.ts';
 
 test.each([
   'redis://h/0?timeout=5',

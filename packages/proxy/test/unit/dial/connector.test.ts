@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { TimerWheel } from '../../../src/clock.ts';
 import { Connector, type ConnectorDesk } from '../../../src/dial/connector.ts';
+import { DepartureBoard } from '../../../src/dial/departures.ts';
 import type { Candidate } from '../../../src/route/placement.ts';
 import { inbound } from '../account/sessions.ts';
 import { backend, server } from '../route/backend.ts';
@@ -25,7 +26,7 @@ const SILENT: Pick<ConnectorDesk, 'script' | 'tls' | 'count'> = {
 };
 
 function connector(desk: Omit<ConnectorDesk, keyof typeof SILENT>): Connector {
-  const shop = { name: 'lb1/1', wheel: new TimerWheel(), starved() {} };
+  const shop = { name: 'lb1/1', wheel: new TimerWheel(), departures: new DepartureBoard([], 0, 1), starved() {} };
   return new Connector(inbound(), backend([server('a')]), shop, { ...SILENT, ...desk });
 }
 
@@ -59,7 +60,7 @@ test.each(['auth', 'none'] as const)(
     const address = broker.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const config = server('a', { port, websocket: { path: '/mqtt' } });
-    const shop = { name: 'lb1/1', wheel: new TimerWheel(), starved() {} };
+    const shop = { name: 'lb1/1', wheel: new TimerWheel(), departures: new DepartureBoard([], 0, 1), starved() {} };
     const counted: string[] = [];
     const made = new Connector(inbound(), backend([config]), shop, {
       next: async () => ({ ...CANDIDATE, target: { config, address: '127.0.0.1' } }),

@@ -38,5 +38,15 @@ export function backend(servers: readonly ServerConfig[], over: Partial<BackendC
 }
 
 export function status(name: string, over: Partial<ServerStatus> = {}): ServerStatus {
-  return { name, address: '192.0.2.1', port: 1883, up: true, suspect: false, admin: 'ready', weight: 1, ...over };
+  return {
+    name,
+    address: '192.0.2.1',
+    port: 1883,
+    up: true,
+    contested: false,
+    suspect: false,
+    admin: 'ready',
+    weight: 1,
+    ...over,
+  };
 }

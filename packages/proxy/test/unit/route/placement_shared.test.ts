@@ -120,6 +120,35 @@ describe('a table that is shared with other proxies', () => {
     expect(office.counts()).toEqual([0, 0, 0]);
   });
 
+  test('P2: a home that another proxy finds well is tried once before its client moves, and is no place for a new one', async () => {
+    const { office, redis } = scene();
+    redis.confirm({ key: 'device', server: 'b', by: OTHER });
+    office.set('b', { up: false, contested: true });
+    const session = office.session(1, 'device');
+    expect(await nextOf(session)).toBe('b sticky');
+    expect(redis.peek('device')).toMatchObject({ server: 'b', owner: 'lb2/1' });
+    expect(await nextOf(session)).toBe('a moved');
+    expect(redis.peek('device')).toMatchObject({ server: 'a', owner: 'lb1/1' });
+    session.accepted(null);
+    // Settled: the next one moves at once.
+    redis.confirm({ key: 'other', server: 'b', by: OTHER });
+    office.set('b', { up: false });
+    expect(await nextOf(office.session(2, 'other'))).toBe('c moved');
+    office.set('b', { up: false, contested: true });
+    expect([await nextOf(office.session(3, 'new1')), await nextOf(office.session(4, 'new2'))]).toEqual([
+      'a new',
+      'c new',
+    ]);
+  });
+
+  test('P2: that home has a limit: the primary lets its client try it all the same', async () => {
+    const { office, redis } = scene([server('a'), server('b', { maxconn: 1 })]);
+    redis.confirm({ key: 'device', server: 'b', by: OTHER });
+    office.set('b', { up: false, contested: true });
+    expect(await nextOf(office.session(1, 'device'))).toBe('b sticky');
+    expect(office.counts()).toEqual([0, 1]);
+  });
+
   test('a client without a key never asks the table', async () => {
     const office = new Office({ servers: THREE, shared: { ...away(), claim: () => expect.unreachable() } });
     expect(await nextOf(office.session(1, null))).toBe('a none');

@@ -27,6 +27,7 @@ function scheduler({ servers, statuses, conns = {}, balance = 'roundrobin' }: Sc
 /** One server in any state. */
 const anyServer = fc.record({
   up: fc.boolean(),
+  isContested: fc.boolean(),
   isKnown: fc.boolean(),
   isResolved: fc.boolean(),
   suspect: fc.boolean(),
@@ -46,9 +47,10 @@ function sceneOf(servers: readonly AnyServer[], balance: Algorithm): { made: Sch
     servers: named.map(({ name, weight, backup, maxconn }) => server(name, { weight, backup, maxconn })),
     statuses: named
       .filter(({ isKnown }) => isKnown)
-      .map(({ name, up, suspect, isResolved, admin, weight }) =>
-        status(name, { up, suspect, admin, weight, address: isResolved ? '192.0.2.1' : null }),
-      ),
+      .map(({ name, up, isContested, suspect, isResolved, admin, weight }) => {
+        const known = { up, contested: !up && isContested, address: isResolved ? '192.0.2.1' : null };
+        return status(name, { ...known, suspect, admin, weight });
+      }),
     conns: Object.fromEntries(named.map(({ name, conns }) => [name, conns])),
   });
   return { made, exclude: named.filter(({ isExcluded }) => isExcluded).map(({ name }) => name) };
@@ -58,23 +60,25 @@ function sceneOf(servers: readonly AnyServer[], balance: Algorithm): { made: Sch
 function isOpen(one: AnyServer): boolean {
   const isFull = one.maxconn !== null && one.conns >= one.maxconn;
   const isServing = one.admin === 'ready' || one.admin === 'drain_new';
-  return one.isKnown && one.up && one.isResolved && isServing && !isFull && !one.isExcluded;
+  const isThere = one.up || one.isContested;
+  return one.isKnown && isThere && one.isResolved && isServing && !isFull && !one.isExcluded;
 }
 
 function isOpenToNew(one: AnyServer): boolean {
-  return isOpen(one) && one.admin === 'ready' && one.weight > 0;
+  return isOpen(one) && one.up && one.admin === 'ready' && one.weight > 0;
 }
 
 describe('any servers in any state', () => {
   const anyServers = fc.array(anyServer, { minLength: 1, maxLength: 5 });
 
-  test('P5: usable() never names a server that is excluded, down, full, unresolved, drained or in maint; suspects only without others', () => {
+  test('P5: usable() never names a server that is excluded, down, full, unresolved, drained or in maint; suspects only without others, contested ones always', () => {
     fc.assert(
       fc.property(anyServers, servers => {
         const { made, exclude } = sceneOf(servers, 'roundrobin');
         const open = servers.flatMap((one, index) => (isOpen(one) ? { ...one, name: `s${index}` } : []));
-        const trusted = open.filter(({ suspect }) => !suspect);
-        expect(made.usable(exclude)).toEqual((trusted.length > 0 ? trusted : open).map(({ name }) => name));
+        const isAnyTrusted = open.some(({ up, suspect }) => up && !suspect);
+        const usable = open.filter(({ up, suspect }) => !up || !suspect || !isAnyTrusted);
+        expect(made.usable(exclude)).toEqual(usable.map(({ name }) => name));
       }),
       { numRuns: 500 },
     );

@@ -34,6 +34,37 @@ test('update() names those that go to maint, once, and not among the fallen', ()
   expect(change(status('a', { admin: 'maint' }))).toEqual({ fallen: [], maintained: ['a'] });
 });
 
+describe('a server that is down here and up for another proxy', () => {
+  const contested = { up: false, contested: true };
+
+  test('takes those who come home, and nobody else', () => {
+    const made = view(['a', contested]);
+    expect([made.usable(NONE), made.target('a')?.config.name]).toEqual([['a', 'b', 'c', 'z'], 'a']);
+    for (let key = 0; key < 50; key += 1) expect(made.agreed(`device-${key}`, NONE)).toBe('b');
+    expect(made.usable(new Set(['a']))).toEqual(['b', 'c', 'z']);
+  });
+
+  test('is nobody else for those who would go to suspects', () => {
+    const suspects = ['b', 'c', 'z'].map((name): Parameters<typeof status> => [name, { suspect: true }]);
+    expect(view(['a', contested], ...suspects).usable(NONE)).toEqual(['a', 'b', 'c', 'z']);
+    expect(view(['a', { ...contested, suspect: true }], ['b', { suspect: true }]).usable(NONE)).toEqual([
+      'a',
+      'c',
+      'z',
+    ]);
+  });
+
+  test('is no home in drain or maint, nor without an address; and falling it is fallen', () => {
+    for (const more of [{ admin: 'drain' }, { admin: 'maint' }, { address: null }] as const) {
+      const made = view(['a', { ...contested, ...more }]);
+      expect([made.usable(NONE), made.target('a')]).toEqual([['b', 'c', 'z'], null]);
+    }
+    const made = view();
+    expect(made.update([status('a', contested)]).fallen).toEqual(['a']);
+    expect(made.update([status('a', { up: false })]).fallen).toEqual([]);
+  });
+});
+
 describe('what operators say', () => {
   test.each([
     ['ready', 'a b c z', true, /^[ab]$/],

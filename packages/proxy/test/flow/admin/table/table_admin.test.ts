@@ -30,7 +30,7 @@ let prefixes = 0;
 
 async function open(store: 'memory' | 'redis', size = 100_000): Promise<Opened> {
   const memory = new MemoryTable({ size, times });
-  const config = store === 'memory' ? null : { url: redis.url, prefix: `p${++prefixes}`, timeoutMs: 2000 };
+  const config = store === 'memory' ? null : { target: { kind: 'server' as const, url: redis.url }, prefix: `p${++prefixes}`, timeoutMs: 2000 };
   const connection = config && connectRedis({ ...config, name: 'limpet test' });
   if (connection) expect(await connection.circuit.firstContact).toBe(true);
   const backends = () => [{ name: 'emqx', servers, times, memory }];
@@ -268,7 +268,8 @@ describe('threads', () => {
   it('a Redis that is away is an error of that command, without the password', async () => {
     const memory = new MemoryTable({ size: 10, times });
     const backends = () => [{ name: 'emqx', servers, times, memory }];
-    const config = { url: 'redis://:secret@127.0.0.1:1', prefix: 'p', timeoutMs: 100 };
+    const target = { kind: 'server', url: 'redis://:secret@127.0.0.1:1' } as const;
+    const config = { target, prefix: 'p', timeoutMs: 100 };
     const admin = createTableAdmin({ redis: config, backends, execArgv: THREAD_ARGUMENTS });
     const commands = [
       () => admin.get('emqx', 'k'),

@@ -59,6 +59,7 @@ type Good = readonly [method: string, target: string, path: string, body?: unkno
 /** A good request for every route that answers JSON. */
 const GOOD: readonly Good[] = [
   ['GET', '/info', '/info'],
+  ['GET', '/proxies', '/proxies'],
   ['GET', '/frontends', '/frontends'],
   ['GET', '/frontends/mqtt', '/frontends/{frontend}'],
   ['GET', '/backends', '/backends'],

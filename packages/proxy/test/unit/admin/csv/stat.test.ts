@@ -3,6 +3,7 @@ import { infoJson, infoText, infoTyped } from '../../../../src/admin/csv/info.ts
 import { statsCsv, statsJson, statsTyped } from '../../../../src/admin/csv/stat.ts';
 import { serverStatus } from '../../../../src/admin/csv/status.ts';
 import type { ServerFacts } from '../../../../src/admin/snapshot.ts';
+import { PEERS } from '../../../kit/admin_facts.ts';
 import { backend, frontend, server, snapshot } from '../runtime/facts.ts';
 
 /** Rows as HAProxy's own tools read them: by the names of the header. */
@@ -170,6 +171,15 @@ describe('show info', () => {
     ['Listeners: 1'],
   ])('has %s', line => {
     expect(infoText(snapshot()).split('\n')).toContain(line);
+  });
+
+  it('tells the role, and how many proxies there are', () => {
+    const lines = infoText(snapshot({ proxies: PEERS }, { role: 'standby', roleSinceMs: 1_800_000_000_000 })).split(
+      '\n',
+    );
+    for (const line of ['Role: standby', 'Role_since: 2027-01-15T08:00:00.000Z', 'Proxies: 2', 'Proxies_alive: 1'])
+      expect(lines).toContain(line);
+    expect(infoText(snapshot()).split('\n')).toContain('Role_since: -');
   });
 
   it('is typed with the numbers of HAProxy', () => {

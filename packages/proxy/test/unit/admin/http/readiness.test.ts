@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readiness } from '../../../../src/admin/http/readiness.ts';
+import { availability, readiness } from '../../../../src/admin/http/readiness.ts';
 import type { ServerFacts } from '../../../../src/admin/snapshot.ts';
 import { backendFacts, frontendFacts, scopeFacts, serverFacts, snapshotFacts } from '../../../kit/admin_facts.ts';
 
@@ -51,4 +51,13 @@ test('every reason is told', () => {
   };
   const stopping = { ...facts, info: { ...facts.info, stopping: true }, workers: [nobody], frontends: [] };
   expect(readiness(stopping).reasons).toEqual(['the proxy is stopping', 'no worker is ready', 'no frontend is open']);
+});
+
+test('of a pair only the active one is available, and the standby is told from one that is broken', () => {
+  const standby = { ...facts, info: { ...facts.info, role: 'standby' as const } };
+  expect(availability(facts)).toEqual({ ready: true, reasons: [] });
+  expect(readiness(standby)).toEqual({ ready: true, reasons: [] });
+  expect(availability(standby)).toEqual({ ready: false, reasons: ['standby'] });
+  const stopping = { ...standby, info: { ...standby.info, stopping: true } };
+  expect(availability(stopping).reasons).toEqual(['standby', 'the proxy is stopping']);
 });

@@ -36,6 +36,12 @@ test.each([
   'limpet_server_dial_seconds_sum{backend="emqx",server="emqx1"} 20.002',
   'limpet_server_dial_seconds_count{backend="emqx",server="emqx1"} 3',
   'limpet_task_sessions_left{task="7",kind="drain",backend="emqx",server="emqx2"} 20',
+  'limpet_proxy_up{proxy="lb1"} 1',
+  'limpet_proxy_up{proxy="lb2"} 0',
+  'limpet_proxy_active{proxy="lb2"} 0',
+  'limpet_proxy_current_connections{proxy="lb1"} 3',
+  'limpet_proxy_beat_age_seconds{proxy="lb2"} 12',
+  'limpet_vip_active{vip="10.0.0.100"} 1',
   '# TYPE limpet_server_connack_seconds histogram',
 ])('%s', async line => {
   expect(await lines()).toContain(line);
@@ -45,7 +51,21 @@ test('what is not there is absent', async () => {
   const text = (await lines()).join('\n');
   expect(text).not.toContain('limpet_server_maxconn{backend="emqx",server="emqx1"}');
   expect(text).not.toContain('limpet_backend_stick_entries{backend="other"}');
+  expect(text).not.toContain('limpet_proxy_current_connections{proxy="lb2"}');
+  expect(text).not.toContain('\nlimpet_role_since_timestamp_seconds ');
   expect(text).not.toContain('stick_total{backend="emqx",server="emqx1",how="degraded"}');
+});
+
+test('a standby says so for each virtual address, and since when', async () => {
+  const facts = snapshotFacts();
+  const info = { ...facts.info, role: 'standby' as const, roleSinceMs: 1_800_000_030_000 };
+  const proxies = facts.proxies.map(one => (one.self ? { ...one, vip: ['10.0.0.100', 'fd00::1'] } : one));
+  const told = await lines('prometheus', { ...facts, info, proxies });
+  expect(told).toContain('limpet_role_since_timestamp_seconds 1800000030');
+  expect(told.filter(line => line.startsWith('limpet_vip_active{'))).toEqual([
+    'limpet_vip_active{vip="10.0.0.100"} 0',
+    'limpet_vip_active{vip="fd00::1"} 0',
+  ]);
 });
 
 test('OpenMetrics: counters are named without _total where they are described, and it has an end', async () => {

@@ -3,7 +3,9 @@ import type { Caller, Command, ConnectionControl } from '../../../../src/admin/r
 import { COMMANDS } from '../../../../src/admin/runtime/commands.ts';
 import { failureText } from '../../../../src/admin/runtime/failure_text.ts';
 import { findCommand } from '../../../../src/admin/runtime/find_command.ts';
+import { peersText } from '../../../../src/admin/runtime/peers_command.ts';
 import { LimpetError } from '../../../../src/errors.ts';
+import { PEERS } from '../../../kit/admin_facts.ts';
 import { frontend, session, snapshot } from './facts.ts';
 import { PlainControl } from './plain_control.ts';
 
@@ -302,6 +304,22 @@ describe('lists of servers', () => {
     expect(await ask('show activity')).toContain('\naccepted: 14 [ 10 4 ]\n');
     expect(await ask('show activity')).toContain('\nloop_delay_max_ms: 4.3 [ 1.5 1.5 ]');
   });
+});
+
+it('shows the proxies that share the state, a line each, whatever they call themselves', async () => {
+  const hostile = PEERS.map(one => (one.self ? one : { ...one, name: 'lb2 role=active\nid=x', version: '9 conns=7' }));
+  const [head, ...lines] = peersText(snapshot({ proxies: hostile })).split('\n');
+  expect(head).toMatch(/^limpet: \[\d{2}\/\w{3}\/\d{4}:[\d:.]+\] id=limpet peers=2 alive=1$/);
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^ {2}lb1: id=lb1\(local\) status=ESTA last_beat=0s role=active version=0\.1\.0 conns=3 uptime=\w+ vip=10\.0\.0\.100$/,
+    ),
+    expect.stringMatching(
+      /^ {2}lb2\\x20role=active\\x0aid=x: id=\S+\(remote\) status=NONE last_beat=12s role=standby version=9\\x20conns=7 conns=- /,
+    ),
+  ]);
+  expect(await ask('show peers limpet', 'user')).toContain(' id=limpet peers=0 alive=0');
+  expect(await ask('show peers other')).toBe('No such peers');
 });
 
 it('shows tasks', async () => {

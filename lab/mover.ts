@@ -1,0 +1,19 @@
+/**
+ * Who moves the address: keepalived behind its guard, or `limpet vip`. Both as their user gets them.
+ */
+import type { Process } from '../packages/proxy/test/kit/process.ts';
+
+export const moverKinds = ['keepalived', 'vip'] as const;
+export type MoverKind = (typeof moverKinds)[number];
+
+export const timings = ['fast', 'default'] as const;
+export type Timing = (typeof timings)[number];
+
+/** On one host. Disposing of it ends it, and its supervisor with it. */
+export interface Mover extends AsyncDisposable {
+  readonly kind: MoverKind;
+  /** The supervisor's process, and what it printed. */
+  readonly process: Process;
+  /** Ends with SIGKILL all of it that moves addresses, but not the supervisor. */
+  kill(): void;
+}

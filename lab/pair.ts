@@ -1,0 +1,88 @@
+/**
+ * The pair in service: both proxy hosts, who holds the address, and the visitors that come in all the time.
+ */
+import { Belongings } from '../packages/proxy/test/kit/belongings.ts';
+import { until } from '../packages/proxy/test/kit/condition.ts';
+import { Holders } from './holders.ts';
+import { startKeepalived } from './keepalived.ts';
+import type { Mover } from './mover.ts';
+import type { ProxyName } from './network.ts';
+import { mqttPort, type PairSettings, ProxyHost } from './proxy_host.ts';
+import type { Services } from './services.ts';
+import { startVip } from './vip.ts';
+import { Visitors } from './visitors.ts';
+
+const healthyMs = 30_000;
+
+/** Disposing of it ends everything that it started. */
+export class Pair implements AsyncDisposable {
+  readonly settings: PairSettings;
+  readonly services: Services;
+  readonly hosts: readonly [ProxyHost, ProxyHost];
+  readonly holders: Holders;
+  readonly #owned = new Belongings();
+  #visitors: Visitors | null = null;
+
+  constructor(directory: string, services: Services, settings: PairSettings) {
+    this.settings = settings;
+    this.services = services;
+    this.holders = this.#owned.own(new Holders());
+    const make = (name: ProxyName): ProxyHost =>
+      this.#owned.own(new ProxyHost(name, directory, settings, host => this.#startMover(host)));
+    this.hosts = [make('proxy1'), make('proxy2')];
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.hosts.map(host => host.start()));
+  }
+
+  /** Lets the visitors come; they do so until the end. */
+  get visitors(): Visitors {
+    this.#visitors ??= this.#owned.own(new Visitors(mqttPort));
+    return this.#visitors;
+  }
+
+  host(name: ProxyName): ProxyHost {
+    const [first, second] = this.hosts;
+    return first.name === name ? first : second;
+  }
+
+  /** The one that holds the address; throws when that is not one. */
+  get active(): ProxyHost {
+    const [name, ...more] = this.holders.now();
+    if (name === undefined || more.length > 0) throw new Error(`${more.length + 1} hosts hold the address, not one`);
+    return this.host(name);
+  }
+
+  /** Whether both are ready and one of them holds the address. */
+  get isWhole(): boolean {
+    return this.hosts.every(host => host.isReady) && this.holders.now().length === 1;
+  }
+
+  /** … and visitors came in for a second since `sinceMs`. */
+  async becomeHealthy(sinceMs: number): Promise<void> {
+    await until(() => this.isWhole && this.visitors.isSteady(sinceMs), {
+      what: 'a healthy pair',
+      timeoutMs: healthyMs,
+      seen: () => this.describe(),
+    });
+  }
+
+  /** For an error: what every part says of itself. */
+  describe(): string {
+    const parts = this.hosts.map(host => {
+      const said = `${host.name}: ${host.isReady ? 'ready' : 'not ready'}`;
+      return `${said}\n${host.limpet.process.tail()}\n${host.mover.process.tail()}`;
+    });
+    return [`held by: ${this.holders.now().join(', ') || 'nobody'}`, ...parts].join('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned[Symbol.asyncDispose]();
+  }
+
+  #startMover(host: ProxyHost): Promise<Mover> {
+    const start = { keepalived: startKeepalived, vip: startVip }[this.settings.by];
+    return start(host, this.settings.timing);
+  }
+}

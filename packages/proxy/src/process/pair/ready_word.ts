@@ -1,0 +1,103 @@
+import { LimpetError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Judgement } from './data_path.ts';
+import type { TrackFile } from './track_file.ts';
+
+export interface ReadyWordPremises {
+  readonly track: TrackFile;
+  readonly log: Log;
+  judge(): Judgement;
+  /** It will be said that this proxy is not ready: what is to happen while the addresses are still here. Never rejects. */
+  beforeLettingGo(): Promise<void>;
+}
+
+/** Keeps the track file as the primary finds this proxy to be; what the watchdog has found counts for more. */
+export class ReadyWord {
+  readonly #premises: ReadyWordPremises;
+  #isReady = false;
+  /** As it was last told. */
+  #trouble: string | null = null;
+  #fault: string | null = null;
+  #isLettingGo = false;
+  #isOver = false;
+  #isBroken = false;
+  #soon: NodeJS.Immediate | null = null;
+
+  constructor(premises: ReadyWordPremises) {
+    this.#premises = premises;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Something is other than before. It is looked at once, after all that this turn of the event loop still brings. */
+  changed(): void {
+    if (this.#isOver) return;
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
+      void this.#look();
+    });
+  }
+
+  /** The watchdog has written `1`, and why; null: it has nothing against this proxy any more. */
+  fault(fault: string | null): void {
+    this.#fault = fault;
+    this.changed();
+  }
+
+  /** From now on it is not ready, whatever comes. Resolves when it has been said. */
+  async giveUp(): Promise<void> {
+    this.leave();
+    await this.#letGo();
+  }
+
+  /** Another process has the file now: nothing is written any more. */
+  leave(): void {
+    this.#isOver = true;
+    if (this.#soon !== null) clearImmediate(this.#soon);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isOver) return;
+    const { ready, trouble } =
+      this.#fault === null ? this.#premises.judge() : { ready: false, trouble: `the watchdog says: ${this.#fault}` };
+    this.#tell(ready, trouble);
+    if (ready) {
+      this.#isReady = true;
+      this.#write(true);
+    } else if (this.#isReady) await this.#letGo();
+    else this.#write(false);
+  }
+
+  async #letGo(): Promise<void> {
+    this.#isReady = false;
+    this.#isLettingGo = true;
+    // Frozen workers reset nobody, and the file says so already.
+    if (this.#fault === null) await this.#premises.beforeLettingGo();
+    this.#isLettingGo = false;
+    if (!this.#isReady) this.#write(false);
+  }
+
+  #write(isReady: boolean): void {
+    const { track, log } = this.#premises;
+    if (this.#isLettingGo || track.says(isReady)) return;
+    try {
+      track.write(isReady);
+      this.#isBroken = false;
+    } catch (error) {
+      if (!(error instanceof LimpetError)) throw error;
+      const { message, code, remedy } = error;
+      if (!this.#isBroken) log.error('track_file', { code, remedy }, message);
+      this.#isBroken = true;
+    }
+  }
+
+  #tell(ready: boolean, trouble: string): void {
+    const { log } = this.#premises;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    if (trouble === '') log.info('readiness', { ready }, 'ready to be the active proxy');
+    else log.warn('readiness', { ready, trouble }, ready ? trouble : `not ready to be the active proxy: ${trouble}`);
+  }
+}

@@ -1,0 +1,48 @@
+import type { OtherProxy } from '@limpet/state';
+import type { PeerFacts, Role } from '../../admin/snapshot.ts';
+import { saysUp, saysUsable } from './verdict_words.ts';
+
+/** What this proxy is, as far as it decides about what others say. */
+export interface Standpoint {
+  readonly role: Role;
+  /** The virtual addresses it is one of a pair for. */
+  readonly vip: readonly string[];
+}
+
+/**
+ * `backend/server` → connections of the other proxies, as far as they count. Those of the standby of this proxy's own pair
+ * do not while this one is active: they came by the address that is here now, and are gone or dying.
+ */
+export function connsElsewhere(others: readonly OtherProxy[], here: Standpoint): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const other of others) {
+    if (other.conns === null || isOwnStandby(other, here)) continue;
+    for (const [place, conns] of other.conns) sums.set(place, (sums.get(place) ?? 0) + conns);
+  }
+  return sums;
+}
+
+/** `backend/server` that the checks of another proxy have found well. */
+export function upElsewhere(others: readonly OtherProxy[]): ReadonlySet<string> {
+  return new Set(
+    others.flatMap(({ health }) => [...(health ?? [])].flatMap(([place, words]) => (saysUp(words) ? place : []))),
+  );
+}
+
+/** Another proxy would send clients to some server of that backend. */
+export function isUsableElsewhere(others: readonly OtherProxy[], backend: string): boolean {
+  return others.some(({ health }) =>
+    [...(health ?? [])].some(([place, words]) => place.startsWith(`${backend}/`) && saysUsable(words)),
+  );
+}
+
+/** As the faces show it. */
+export function peerFacts({ name, version, role, vip, startedAtMs, isAlive, beatAgeMs, conns }: OtherProxy): PeerFacts {
+  const state = isAlive ? 'alive' : 'silent';
+  const sum = conns === null ? null : [...conns.values()].reduce((all, one) => all + one, 0);
+  return { name, self: false, version, role, vip, startedAtMs, state, beatAgeMs, conns: sum };
+}
+
+function isOwnStandby({ role, vip }: OtherProxy, here: Standpoint): boolean {
+  return here.role === 'active' && role !== 'active' && here.vip.some(address => vip.includes(address));
+}

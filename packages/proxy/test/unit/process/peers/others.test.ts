@@ -1,0 +1,69 @@
+import type { OtherProxy } from '@limpet/state';
+import { expect, test } from 'vitest';
+import { connsElsewhere, isUsableElsewhere, peerFacts, upElsewhere } from '../../../../src/process/peers/others.ts';
+
+function other(name: string, more: Partial<OtherProxy> = {}): OtherProxy {
+  return {
+    ...{ name, version: '0.1.0', role: 'active', vip: [], startedAtMs: 5, isAlive: true, beatAgeMs: 40 },
+    conns: new Map([
+      ['emqx/a', 3],
+      ['emqx/b', 4],
+    ]),
+    health: new Map([['emqx/a', 'UP L7OK']]),
+    ...more,
+  };
+}
+
+const silent: Partial<OtherProxy> = { isAlive: false, conns: null, health: null };
+const VIP = '10.0.0.100';
+
+test('counts of all others are added up; of those that are silent nothing is known', () => {
+  const sums = connsElsewhere([other('lb2'), other('lb3'), other('lb4', silent)], { role: 'active', vip: [] });
+  expect(sums).toEqual(
+    new Map([
+      ['emqx/a', 6],
+      ['emqx/b', 8],
+    ]),
+  );
+});
+
+test.each([
+  ['the standby of its own pair does not count', 'active', [VIP], 'standby', [VIP], 0],
+  ['of a pair with several addresses neither', 'active', ['10.0.0.1', VIP], 'standby', [VIP, '10.0.0.9'], 0],
+  ['the standby of another pair counts', 'active', [VIP], 'standby', ['10.0.0.200'], 3],
+  ['two that are active at once count each other', 'active', [VIP], 'active', [VIP], 3],
+  ['a standby counts the active one', 'standby', [VIP], 'active', [VIP], 3],
+  ['one without a pair counts everybody', 'active', [], 'standby', [VIP], 3],
+] as const)('%s', (_, role, vip, theirRole, theirVip, conns) => {
+  const sums = connsElsewhere([other('lb2', { role: theirRole, vip: theirVip })], { role, vip });
+  expect(sums.get('emqx/a') ?? 0).toBe(conns);
+});
+
+test('a server is up elsewhere where the checks of one other proxy say so', () => {
+  const health = (words: string): Partial<OtherProxy> => ({ health: new Map([['emqx/b', words]]) });
+  const up = (...words: string[]): boolean => upElsewhere(words.map(one => other('x', health(one)))).has('emqx/b');
+  expect(['UP L7OK', 'UP', 'up', 'UP L9OK since=5'].every(words => up('DOWN L4CON', words))).toBe(true);
+  expect(up('DOWN L7OK UP', 'MAINT', 'DRAIN', 'no check', 'UPSET', ' UP', '')).toBe(false);
+});
+
+test('a backend is usable elsewhere where another proxy sends clients to one of its servers', () => {
+  const with2 = (words: string): OtherProxy[] => [
+    other('lb2', silent),
+    other('lb3', {
+      health: new Map([
+        ['emqx2/a', 'UP'],
+        ['emqx/b', words],
+      ]),
+    }),
+  ];
+  expect(['UP L4OK', 'no check', 'NO CHECK'].every(words => isUsableElsewhere(with2(words), 'emqx'))).toBe(true);
+  expect(['DOWN', 'MAINT', 'DRAIN', 'no checks', ''].some(words => isUsableElsewhere(with2(words), 'emqx'))).toBe(
+    false,
+  );
+});
+
+test('as the faces show it', () => {
+  const known = { name: 'lb2', self: false, version: '0.1.0', role: 'active', vip: [], startedAtMs: 5, beatAgeMs: 40 };
+  expect(peerFacts(other('lb2'))).toEqual({ ...known, state: 'alive', conns: 7 });
+  expect(peerFacts(other('lb2', silent))).toEqual({ ...known, state: 'silent', conns: null });
+});

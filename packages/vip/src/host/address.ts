@@ -1,0 +1,102 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+
+/** An address that moves, with the length of its prefix. */
+export interface VirtualAddress {
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 4 | 6;
+}
+
+type Ip = ChildProcessByStdio<Writable, Readable, Readable>;
+
+interface Waiting {
+  readonly done: () => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** What `ip` answers to this line comes after all that was said before it. */
+const marker = 'link show dev lo\n';
+const answerOfMarker = /^\d+: lo[:@]/gm;
+const deadlineMs = 1_000;
+
+/**
+ * Sets and removes the addresses through one `ip -batch -` that is kept running, so that a change costs no start of a
+ * program. Whoever made it closes it.
+ */
+export class AddressBook {
+  readonly #addresses: readonly VirtualAddress[];
+  readonly #device: string;
+  #ip: Ip | null = null;
+  #waiting: Waiting[] = [];
+  #isClosed = false;
+
+  constructor(addresses: readonly VirtualAddress[], device: string) {
+    this.#addresses = addresses;
+    this.#device = device;
+    this.#ip = this.#start();
+  }
+
+  /** All of them; resolves with whether they are on the interface. */
+  async add(): Promise<boolean> {
+    await this.#run(
+      // A source address of our own connections it must never be: `preferred_lft 0` says so for IPv6.
+      this.#addresses.map(({ address, prefix, family }) => {
+        const six = family === 6 ? ' nodad preferred_lft 0' : '';
+        return `address replace ${address}/${prefix} dev ${this.#device}${six}\n`;
+      }),
+    );
+    return this.held().length === this.#addresses.length;
+  }
+
+  /** All of them; one that is not there is no error. Resolves with whether they are gone. */
+  async remove(): Promise<boolean> {
+    await this.#run(this.#addresses.map(one => `address del ${one.address}/${one.prefix} dev ${this.#device}\n`));
+    return this.held().length === 0;
+  }
+
+  /** Those that are on the interface now, where that is up. */
+  held(): readonly VirtualAddress[] {
+    const here = new Set((networkInterfaces()[this.#device] ?? []).map(({ address }) => address));
+    return this.#addresses.filter(({ address }) => here.has(address));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#ip?.stdin.end();
+    for (const { done } of this.#waiting) done();
+  }
+
+  async #run(lines: readonly string[]): Promise<void> {
+    this.#ip ??= this.#start();
+    const ip = this.#ip;
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(() => ip.kill('SIGKILL'), deadlineMs);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiting.push({ done, timer });
+      ip.stdin.write(lines.join('') + marker);
+    });
+  }
+
+  #start(): Ip {
+    const ip = spawn('ip', ['-force', '-batch', '-'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const ended = (): void => {
+      if (this.#ip === ip) this.#ip = null;
+      for (const { done } of this.#waiting.splice(0)) done();
+      if (!this.#isClosed) this.#ip ??= null;
+    };
+    ip.once('error', ended);
+    ip.once('exit', ended);
+    ip.stdin.on('error', () => undefined);
+    ip.stdout.setEncoding('utf8').on('data', (text: string) => {
+      for (const _ of text.matchAll(answerOfMarker)) this.#waiting.shift()?.done();
+    });
+    // What it says of an address that is there, or gone, already.
+    ip.stderr.resume();
+    return ip;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Action, Event, RenewAnswer, TakeAnswer } from './events.ts';
+import { activate, letGo } from './moves.ts';
+import { isHolding, isReady, type State } from './state.ts';
+import { holdOffMs } from './terms.ts';
+
+/** What the event means by itself, before anything is concluded from it. Changes `state`, and adds to `actions`. */
+export function absorb(state: State, event: Event, nowMs: number, actions: Action[]): void {
+  switch (event.kind) {
+    case 'tick':
+      return;
+    case 'heard':
+      return absorbBeat(state, event, { nowMs, actions });
+    case 'track':
+      state.isTrackGood = event.isGood;
+      return;
+    case 'link':
+      return absorbLink(state, event, nowMs);
+    case 'looked':
+      state.isRedisThere = event.answer.is !== 'away';
+      if (state.isRedisThere) state.mayTakeBlind = true;
+      if (event.answer.is === 'entry') state.highest = Math.max(state.highest, event.answer.fence);
+      return;
+    case 'took':
+      state.isAsking = false;
+      return absorbTake(state, event.answer, event.sentMs, { nowMs, actions });
+    case 'renewed':
+      state.isRenewing = false;
+      return absorbRenewal(state, event, { nowMs, actions });
+    case 'released':
+      return absorbRelease(state, nowMs, actions);
+    case 'hold_failed':
+      state.heldOffUntilMs = nowMs + holdOffMs;
+      if (state.role === 'active') letGo(state, 'address', 0, { nowMs, actions });
+      return;
+    case 'stop':
+      state.isStopping = true;
+  }
+}
+
+interface Turn {
+  readonly nowMs: number;
+  readonly actions: Action[];
+}
+
+function absorbBeat(state: State, { beat }: Extract<Event, { kind: 'heard' }>, { nowMs, actions }: Turn): void {
+  // Two held it: the last one to announce it was the other one.
+  if (state.role === 'active' && state.peer?.role === 'active' && beat.role !== 'active') actions.push({ do: 'announce' });
+  state.peer = { ...beat, heardMs: nowMs };
+  state.highest = Math.max(state.highest, beat.fence);
+  state.mayTakeBlind = true;
+  // Whoever hears us and holds nothing leaves the address to us.
+  if (state.role === 'active' && beat.hearsUs && !isHolding(beat)) {
+    state.leaseUntilMs = Math.max(state.leaseUntilMs, nowMs + state.terms.leaseMs);
+  }
+}
+
+function absorbLink(state: State, event: Extract<Event, { kind: 'link' }>, nowMs: number): void {
+  state.hasCarrier = event.hasCarrier;
+  if (!event.hasReceived) return;
+  if (nowMs - state.receivedMs >= state.terms.leaseMs) state.receivingSinceMs = nowMs;
+  state.receivedMs = nowMs;
+}
+
+function absorbTake(state: State, answer: TakeAnswer, sentMs: number, { nowMs, actions }: Turn): void {
+  state.isRedisThere = answer.is !== 'away';
+  if (answer.is === 'away') return;
+  state.highest = Math.max(state.highest, answer.fence);
+  if (answer.is === 'fresh') {
+    const leftMs = state.terms.deadMs - answer.ageMs;
+    state.askAgainMs = nowMs + Math.min(Math.max(leftMs, 1), state.terms.intervalMs);
+    return;
+  }
+  const isWanted = state.role === 'standby' && isReady(state, nowMs) && nowMs - sentMs < state.terms.leaseMs;
+  if (!isWanted) {
+    if (state.role !== 'active') actions.push({ do: 'give', fence: answer.fence });
+    return;
+  }
+  state.renewedMs = sentMs;
+  activate(state, answer.fence, 'the other host is silent, and its lease is stale', { nowMs, actions });
+  state.leaseUntilMs = sentMs + state.terms.leaseMs;
+}
+
+function absorbRenewal(
+  state: State,
+  { answer, sentMs, fence }: { answer: RenewAnswer; sentMs: number; fence: number },
+  { nowMs, actions }: Turn,
+): void {
+  state.isRedisThere = answer.is !== 'away';
+  if (answer.is === 'away') return;
+  state.highest = Math.max(state.highest, answer.fence);
+  if (state.role !== 'active') return;
+  if (answer.is === 'kept') {
+    state.fence = Math.max(state.fence, answer.fence);
+    state.renewedMs = Math.max(state.renewedMs, sentMs);
+    state.leaseUntilMs = Math.max(state.leaseUntilMs, sentMs + state.terms.leaseMs);
+  } else if (fence === state.fence) {
+    letGo(state, 'lease_lost', 10, { nowMs, actions });
+  }
+}
+
+function absorbRelease(state: State, nowMs: number, actions: Action[]): void {
+  if (state.role !== 'leaving') return;
+  state.role = nowMs < state.listenUntilMs ? 'starting' : 'standby';
+  state.sinceMs = nowMs;
+  // The other host moves as soon as it hears of this; one datagram may be lost.
+  state.nextBeatMs = nowMs;
+  state.hurriedBeats = 3;
+  if (state.terms.hasRedis) actions.push({ do: 'give', fence: state.fence });
+}

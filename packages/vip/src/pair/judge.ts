@@ -1,0 +1,99 @@
+import type { Action, Reason } from './events.ts';
+import { nextFence, outranks } from './fence.ts';
+import { activate, letGo, raiseFence } from './moves.ts';
+import { gradeOf, isHolding, isReady, livePeer, type Peer, type State } from './state.ts';
+
+interface Turn {
+  readonly nowMs: number;
+  readonly actions: Action[];
+}
+
+/** In which the proxy resets its connections, where it did not cause the move itself. */
+const graceMs = 10;
+
+/** What follows from what this host knows now. */
+export function judge(state: State, turn: Turn): void {
+  if (state.role === 'starting' && turn.nowMs >= state.listenUntilMs) {
+    state.role = 'standby';
+    state.sinceMs = turn.nowMs;
+  }
+  if (state.role === 'active') judgeHolder(state, turn);
+  if (state.role === 'standby') judgeStandby(state, turn);
+  if (state.isStopping && !state.isFinished && state.role !== 'active' && state.role !== 'leaving') {
+    state.isFinished = true;
+    turn.actions.push({ do: 'finish' });
+  }
+}
+
+function judgeHolder(state: State, turn: Turn): void {
+  const { nowMs } = turn;
+  const unfit = unfitness(state, nowMs);
+  // A proxy that writes its track file has reset its connections before.
+  if (unfit !== null) return letGo(state, unfit, unfit === 'stopped' ? graceMs : 0, turn);
+  const peer = livePeer(state, nowMs);
+  if (peer !== null && isBeatenBy(state, peer, nowMs)) return letGo(state, 'peer_holds', graceMs, turn);
+  raiseFence(state, nowMs);
+  if (peer !== null && isPreempted(state, peer)) return letGo(state, 'preempted', graceMs, turn);
+  if (nowMs >= state.leaseUntilMs) judgeLease(state, turn);
+}
+
+function unfitness(state: State, nowMs: number): Reason | null {
+  if (isReady(state, nowMs)) return null;
+  if (state.isStopping) return 'stopped';
+  if (!state.hasCarrier) return 'link_down';
+  return state.isTrackGood ? 'address' : 'track_file';
+}
+
+function isBeatenBy(state: State, peer: Peer, nowMs: number): boolean {
+  return peer.role === 'active' && outranks(peer, { grade: gradeOf(state, nowMs), fence: state.fence });
+}
+
+function isPreempted(state: State, peer: Peer): boolean {
+  return peer.wants && peer.ready && peer.hearsUs && peer.priority > state.terms.priority;
+}
+
+/** Nobody has confirmed this holder for a whole lease. What still comes in by its interface is the last witness. */
+function judgeLease(state: State, turn: Turn): void {
+  const { nowMs, actions } = turn;
+  const { leaseMs } = state.terms;
+  if (nowMs - state.receivedMs >= leaseMs) {
+    state.mayTakeBlind = false;
+    return letGo(state, 'isolated', graceMs, turn);
+  }
+  state.leaseUntilMs = state.receivedMs + leaseMs;
+  if (state.isAlone) return;
+  state.isAlone = true;
+  const message = 'neither the other host nor Redis answers; it keeps the address, for its interface receives';
+  actions.push({ do: 'note', event: 'vip_alone', message });
+}
+
+function judgeStandby(state: State, turn: Turn): void {
+  const { nowMs, actions } = turn;
+  if (!isReady(state, nowMs) || state.isAsking || nowMs < state.askAgainMs) return;
+  const { terms } = state;
+  const peer = livePeer(state, nowMs);
+  if (peer !== null) {
+    if (!isHolding(peer) && !isPreferred(state, peer)) takeAlone(state, 'the other host does not hold it', turn);
+    return;
+  }
+  if (terms.hasRedis && state.isRedisThere) {
+    state.isAsking = true;
+    actions.push({ do: 'take', above: state.highest, staleMs: terms.deadMs });
+    return;
+  }
+  // One that was cut off waits until it has been hearing something for a while: the first word may be the holder's.
+  if (state.mayTakeBlind || gradeOf(state, nowMs) > 0) takeAlone(state, 'the other host is silent, and Redis does not answer', turn);
+}
+
+/** Of two that could take it. One that is just starting listens first, and is not waited for. */
+function isPreferred({ terms }: State, peer: Peer): boolean {
+  if (!peer.ready || peer.role !== 'standby') return false;
+  return peer.priority === terms.priority ? terms.index === 1 : peer.priority > terms.priority;
+}
+
+/** Without Redis the number comes out of what this host has seen; one that has seen nothing counts from the clock. */
+function takeAlone(state: State, because: string, turn: Turn): void {
+  const wallMs = turn.nowMs + (state.wallOffsetMs ?? 0);
+  const above = state.highest > 0 ? state.highest : Math.max(0, Math.floor(wallMs / 1000));
+  activate(state, nextFence(above, state.terms.index), because, turn);
+}
