@@ -20,6 +20,7 @@ const needed = [
   ['hatop', 'hatop'],
   ['socat', 'socat'],
   ['tmux', 'tmux'],
+  ['keepalived', 'keepalived'],
   ['ip', 'iproute2'],
   ['ps', 'procps'],
   ['setpriv', 'util-linux'],
@@ -34,6 +35,7 @@ const needed = [
 const daemons = new Map([
   ...['redis-server', 'mosquitto', 'haproxy', 'nginx', 'nats-server'].map(name => [name, name]),
   ...['prometheus', 'prometheus-haproxy-exporter'].map(name => [name, name]),
+  ['keepalived', 'keepalived'],
   ['logrotate', 'logrotate.timer'],
 ]);
 const lockWaitMs = 180_000;

@@ -43,7 +43,7 @@ function peerRow(peer: Peer, nowMs: number): string[] {
   ];
 }
 
-export function peerTone(peer: Pick<Peer, 'state'> | undefined): Tone {
+function peerTone(peer: Pick<Peer, 'state'> | undefined): Tone {
   return peer?.state === 'silent' ? 'bad' : 'good';
 }
 

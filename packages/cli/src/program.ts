@@ -15,6 +15,7 @@ import { addServer } from './commands/server.ts';
 import { addStatus } from './commands/status.ts';
 import { addTable } from './commands/table.ts';
 import { addTop } from './commands/top.ts';
+import { addVip } from './commands/vip.ts';
 import { EXIT, type Finish } from './exit_code.ts';
 import { programVersion } from './version.ts';
 
@@ -69,7 +70,7 @@ function commandTree(finish: Finish): Command {
   program.commandsGroup('Operate it:');
   for (const add of [addServer, addRebalance, addReload, addRuntime]) add(program, finish);
   program.commandsGroup('Besides:');
-  for (const add of [addDoctor, addKeepalived, addPassword, addCompletion]) add(program, finish);
+  for (const add of [addDoctor, addKeepalived, addVip, addPassword, addCompletion]) add(program, finish);
   program.helpCommand('help [command]', 'show how a command is used');
   for (const command of [...program.commands, program].filter(({ commands }) => commands.length > 0)) {
     command.showHelpAfterError(`(commands: ${visibleNames(command)}; add --help to see how they are used)`);

@@ -169,6 +169,7 @@ export class Passage {
     return {
       stop: reason => relay.stop(reason),
       serverFell: why => {
+        if (why === 'given_up') return;
         // Asked for now: a reload may have changed it since the session began.
         const keeps = this.#route.view.config.onMarkedDown === 'keep';
         if (why === 'maintenance' || !keeps) relay.stop(why);

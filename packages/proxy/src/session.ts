@@ -15,7 +15,7 @@ import { verifiedCn } from './route/stick_key.ts';
 import type { Connect, Inbound, StopReason } from './stages.ts';
 import { waitForTurn } from './turn.ts';
 import { refusalOf, sayFarewell } from './turned_away.ts';
-import type { Eviction, LiveSession, SessionRoute, Workshop } from './workshop.ts';
+import type { Eviction, LiveSession, ServerFall, SessionRoute, Workshop } from './workshop.ts';
 
 /** One MQTT client's way through all stages. Owns the client's endpoint; when run() is over, everything is closed. */
 export class Session implements LiveSession {
@@ -46,7 +46,7 @@ export class Session implements LiveSession {
     this.#stage.stop(reason);
   }
 
-  serverFell(why: 'server_down' | 'maintenance'): void {
+  serverFell(why: ServerFall): void {
     this.#stage.serverFell(why);
   }
 

@@ -9,7 +9,7 @@ import { readServerName } from './sni/read_server_name.ts';
 import { sniBackend } from './sni/sni_backend.ts';
 import type { Inbound, StopReason } from './stages.ts';
 import { refusalOf, sayFarewell } from './turned_away.ts';
-import type { Eviction, LiveSession, Workshop } from './workshop.ts';
+import type { Eviction, LiveSession, ServerFall, Workshop } from './workshop.ts';
 
 /** A connection of a frontend in `mode: tcp`: bytes, whatever they are. Owns the client's endpoint as Session does. */
 export class TcpSession implements LiveSession {
@@ -36,7 +36,7 @@ export class TcpSession implements LiveSession {
     this.#stage.stop(reason);
   }
 
-  serverFell(why: 'server_down' | 'maintenance'): void {
+  serverFell(why: ServerFall): void {
     this.#stage.serverFell(why);
   }
 

@@ -57,6 +57,9 @@ export interface Eviction {
   readonly forget: boolean;
 }
 
+/** What became of a server: `given_up` matters only to those who are being connected there. */
+export type ServerFall = 'server_down' | 'maintenance' | 'given_up';
+
 /** A session as others see it. */
 export interface LiveSession {
   readonly frontend: string;
@@ -64,8 +67,8 @@ export interface LiveSession {
   facts(): SessionFacts;
   /** Ends it in whatever stage it is. May be called twice. */
   stop(reason: StopReason): void;
-  /** The server that it is at has been marked down, or put into maint: that ends it whatever `on_marked_down` says. */
-  serverFell(why: 'server_down' | 'maintenance'): void;
+  /** The server that it is at is none any more. Maintenance ends it whatever `on_marked_down` says. */
+  serverFell(why: ServerFall): void;
   /** Asks it to leave its server; over within seconds. False: it has none yet, was asked already, or ends anyway. */
   evict(eviction: Eviction): boolean;
 }

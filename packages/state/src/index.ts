@@ -30,8 +30,16 @@ export { type ConnectOptions, connectRedis, type RedisConnection } from './redis
 export type { KeyCommand } from './redis_batch.ts';
 export { redisOperatorTable } from './redis_operator.ts';
 export { type Adoption, type AdoptResult, redisTable, type SharedTable } from './redis_table.ts';
-export { placeText, type RedisLogin, type RedisPlace, type RedisTarget, type RedisTls, targetText } from './redis_target.ts';
-export { serverOptions, sharedOptions } from './redis_target.ts';
+export {
+  placeText,
+  type RedisLogin,
+  type RedisPlace,
+  type RedisTarget,
+  type RedisTls,
+  serverOptions,
+  sharedOptions,
+  targetText,
+} from './redis_target.ts';
 export { parseRedisUrl, type RedisAddress } from './redis_url.ts';
 export {
   remoteTable,

@@ -3,7 +3,7 @@ import type { Sheet } from './proxy_sheet.ts';
 import { decodeProxy, isProxyName, type ProxyFacts } from './proxy_words.ts';
 
 /** After that without a word a proxy is silent, and what it said of its servers counts no more. */
-export const silentAfterMs = 3000;
+const silentAfterMs = 3000;
 /** Other proxies that are read of. */
 export const mostProxies = 64;
 

@@ -22,7 +22,10 @@ export interface ConnectOptions extends Partial<CircuitListener> {
 }
 
 /** Commands that name one key, the first one. Those that name none or several belong to no server of a cluster. */
-export type KeyCommands = Omit<Redis, 'pipeline' | 'multi' | 'scan' | 'keys' | 'connect' | 'disconnect' | 'quit' | 'duplicate'>;
+export type KeyCommands = Omit<
+  Redis,
+  'pipeline' | 'multi' | 'scan' | 'keys' | 'connect' | 'disconnect' | 'quit' | 'duplicate'
+>;
 
 /**
  * The way to Redis, shared by all tables of a process, whether that is one server, the master of some sentinels or a
@@ -59,7 +62,11 @@ export interface RedisConnection {
    * key may be seen twice, or be missed.
    * @throws StateError
    */
-  scan(cursor: string | null, pattern: string, count: number): Promise<{ next: string | null; keys: readonly string[] }>;
+  scan(
+    cursor: string | null,
+    pattern: string,
+    count: number,
+  ): Promise<{ next: string | null; keys: readonly string[] }>;
   /** Waits for the replies that are open, no longer than their deadlines. May be called twice. */
   close(): Promise<void>;
 }

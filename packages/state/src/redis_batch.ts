@@ -72,7 +72,9 @@ async function sendTo(
       const error = reply instanceof Error ? reply : null;
       const sentOn = error === null ? null : redirected(way, error, node);
       if (sentOn?.node) put(next, sentOn.node, { ...item, isAsking: sentOn.isAsking });
-      const failed = sentOn ? keyMoving(node.address, error?.message ?? '') : error && redisFailure(error, node.address);
+      const failed = sentOn
+        ? keyMoving(node.address, error?.message ?? '')
+        : error && redisFailure(error, node.address);
       replies[item.at] = failed ?? reply;
       return failed ?? [];
     });
@@ -87,14 +89,18 @@ function tell({ circuit }: RedisNode, failures: readonly StateError[]): void {
   else circuit.failed(grave);
 }
 
-async function pipelined(way: BatchWay, { client, address }: RedisNode, items: readonly Item[]): Promise<unknown[] | StateError> {
+async function pipelined(
+  way: BatchWay,
+  { client, address }: RedisNode,
+  items: readonly Item[],
+): Promise<unknown[] | StateError> {
   const pipeline = client.pipeline() as unknown as Record<string, (...args: readonly (string | number)[]) => void>;
   const places: number[] = [];
   let length = 0;
   for (const { command, isAsking } of items) {
     const [name, ...args] = command;
     if (isAsking) {
-      pipeline['asking']?.();
+      pipeline.asking?.();
       length++;
     }
     pipeline[name]?.(...args);

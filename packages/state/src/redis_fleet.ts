@@ -76,7 +76,9 @@ export class RedisFleet {
 
   /** Every slot has a server, and all of them are asked. */
   get isSettled(): boolean {
-    return this.#nodes.length > 0 && this.nodes.every(({ circuit }) => circuit.isClosed) && !this.#map.owners.includes(-1);
+    return (
+      this.#nodes.length > 0 && this.nodes.every(({ circuit }) => circuit.isClosed) && !this.#map.owners.includes(-1)
+    );
   }
 
   slotOf(key: string): number {

@@ -26,7 +26,10 @@ const begin: ScanPlace = { shard: 0, server: '', cursor: '0' };
 export function scanStep(fleet: RedisFleet, text: string | null): ScanStep | null {
   const place = readPlace(text);
   const { shards } = fleet;
-  const at = Math.max(0, shards.findLastIndex(({ firstSlot }) => firstSlot <= place.shard));
+  const at = Math.max(
+    0,
+    shards.findLastIndex(({ firstSlot }) => firstSlot <= place.shard),
+  );
   const shard = shards[at];
   if (shard === undefined) return null;
   const { node, address, firstSlot } = shard;

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RedisTarget } from '../src/redis_target.ts';
 import { freePort, RedisProcess, untilSo } from './redis_process.ts';
+import { type Security, securityArgs } from './redis_secure.ts';
 
 export interface ClusterOptions {
   /** After so long without an answer the others hold a server for dead. Default 500. */
   readonly nodeTimeoutMs?: number;
-  /** Further arguments of every server. */
-  readonly args?: readonly string[];
+  /** TLS and users. */
+  readonly security?: Security;
 }
 
 const mastersCount = 3;
@@ -24,17 +25,21 @@ export class RedisCluster implements AsyncDisposable {
     this.servers = servers;
   }
 
-  static async start({ nodeTimeoutMs = 500, args = [] }: ClusterOptions = {}): Promise<RedisCluster> {
+  static async start({ nodeTimeoutMs = 500, security }: ClusterOptions = {}): Promise<RedisCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'limpet-cluster-'));
     const servers = await Promise.all(
       Array.from({ length: mastersCount * 2 }, () =>
-        RedisProcess.start(async port => [
-          ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory],
-          ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`],
-          ...['--cluster-port', String(await freePort()), '--cluster-node-timeout', String(nodeTimeoutMs)],
-          // A cluster that serves what it can: what `docs/operations.md` advises.
-          ...['--cluster-require-full-coverage', 'no', '--repl-diskless-sync-delay', '0', ...args],
-        ]),
+        RedisProcess.start(
+          async port => [
+            ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory],
+            ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`],
+            ...['--cluster-port', String(await freePort()), '--cluster-node-timeout', String(nodeTimeoutMs)],
+            // A cluster that serves what it can: what `docs/operations.md` advises.
+            ...['--cluster-require-full-coverage', 'no', '--repl-diskless-sync-delay', '0'],
+            ...(security === undefined ? [] : [...securityArgs(port, security), '--tls-cluster', 'yes']),
+          ],
+          security,
+        ),
       ),
     );
     const cluster = new RedisCluster(directory, servers);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
+import { adminOptions, type Security } from './redis_secure.ts';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -20,19 +21,21 @@ const attempts = 5;
 export class RedisProcess implements AsyncDisposable {
   readonly port: number;
   readonly #args: readonly string[];
+  readonly #security: Security | undefined;
   #child: ChildProcess | null = null;
   #admin: Redis | null = null;
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(port: number, args: readonly string[], security: Security | undefined) {
     this.port = port;
     this.#args = args;
+    this.#security = security;
   }
 
   /** Starts one; a port that somebody took in between is tried no more. `args`: of redis-server, for a port. */
-  static async start(args: (port: number) => Promise<readonly string[]>): Promise<RedisProcess> {
+  static async start(args: (port: number) => Promise<readonly string[]>, security?: Security): Promise<RedisProcess> {
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
-      const server = new RedisProcess(port, await args(port));
+      const server = new RedisProcess(port, await args(port), security);
       try {
         await server.restart();
         return server;
@@ -54,7 +57,8 @@ export class RedisProcess implements AsyncDisposable {
   /** A client for the test itself. */
   get admin(): Redis {
     if (!this.#admin) {
-      this.#admin = new Redis({ port: this.port, disableClientInfo: true, retryStrategy: () => 20 });
+      const place = { host: '127.0.0.1', port: this.port, ...adminOptions(this.#security) };
+      this.#admin = new Redis({ ...place, disableClientInfo: true, retryStrategy: () => 20 });
       this.#admin.on('error', () => undefined);
     }
     return this.#admin;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RedisTarget } from '../src/redis_target.ts';
 import { RedisProcess, untilSo } from './redis_process.ts';
+import { type Security, securityArgs, securityLines } from './redis_secure.ts';
 
 const master = 'mymaster';
 
@@ -18,18 +19,19 @@ export class RedisSentinels implements AsyncDisposable {
     this.sentinels = sentinels;
   }
 
-  /** `args`: further ones of every server, not of the sentinels. */
-  static async start({ args = [] }: { readonly args?: readonly string[] } = {}): Promise<RedisSentinels> {
+  /** `security`: TLS and users, of the servers and of the sentinels; `sentinelUser`: the further user of these. */
+  static async start(security?: Security, sentinelUser = ''): Promise<RedisSentinels> {
     const directory = await mkdtemp(join(tmpdir(), 'limpet-sentinel-'));
     const serve = (port: number, ...more: readonly string[]): readonly string[] => [
       ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory],
-      ...['--repl-diskless-sync-delay', '0', ...args, ...more],
+      ...['--repl-diskless-sync-delay', '0', ...(security === undefined ? [] : securityArgs(port, security)), ...more],
     ];
-    const first = await RedisProcess.start(async port => serve(port));
+    const first = await RedisProcess.start(async port => serve(port), security);
     const follow = (port: number) => Promise.resolve(serve(port, '--replicaof', '127.0.0.1', String(first.port)));
-    const replicas = await Promise.all([RedisProcess.start(follow), RedisProcess.start(follow)]);
-    const watch = (port: number) => watching(directory, port, first.port);
-    const sentinels = await Promise.all([1, 2, 3].map(() => RedisProcess.start(watch)));
+    const replicas = await Promise.all([RedisProcess.start(follow, security), RedisProcess.start(follow, security)]);
+    const users = security === undefined ? undefined : { ...security, user: sentinelUser };
+    const watch = (port: number) => watching(directory, port, first.port, users);
+    const sentinels = await Promise.all([1, 2, 3].map(() => RedisProcess.start(watch, security)));
     const all = new RedisSentinels(directory, [first, ...replicas], sentinels);
     try {
       await all.#settle();
@@ -79,13 +81,21 @@ async function portOfMaster({ admin }: RedisProcess): Promise<number> {
 }
 
 /** A sentinel wants a file that it may write. Fast: a server counts as down after half a second. */
-async function watching(directory: string, port: number, masterPort: number): Promise<readonly string[]> {
+async function watching(
+  directory: string,
+  port: number,
+  masterPort: number,
+  security: Security | undefined,
+): Promise<readonly string[]> {
   const file = join(directory, `sentinel-${port}.conf`);
   const lines = [
-    `port ${port}`,
+    ...(security === undefined ? [`port ${port}`] : securityLines(port, security)),
     'bind 127.0.0.1',
     `dir ${directory}`,
     `sentinel monitor ${master} 127.0.0.1 ${masterPort} 2`,
+    ...(security === undefined
+      ? []
+      : [`sentinel auth-pass ${master} ${security.password}`, `sentinel sentinel-pass ${security.password}`]),
     `sentinel down-after-milliseconds ${master} 500`,
     `sentinel failover-timeout ${master} 4000`,
     '',

@@ -4,6 +4,12 @@ import type { StateError } from '../src/state_error.ts';
 
 const url = process.argv[2] ?? '';
 const onAway = (reason: StateError): void => console.log(reason.message);
-const connection = connectRedis({ target: { kind: 'server', url }, prefix: 'limpet', timeoutMs: 1000, name: 'tls', onAway });
+const connection = connectRedis({
+  target: { kind: 'server', url },
+  prefix: 'limpet',
+  timeoutMs: 1000,
+  name: 'tls',
+  onAway,
+});
 if (await connection.circuit.firstContact) console.log(await connection.client.get('greeting'));
 await connection.close();

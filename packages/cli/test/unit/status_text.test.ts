@@ -42,6 +42,8 @@ describe('limpet status', () => {
     const alone = statusLines(overviewOf(snapshotFacts({ proxies: proxies.map(one => ({ ...one, vip: [] })) })), PLAIN);
     expect(alone).not.toContain('proxies');
     expect(statusLines(overviewOf(snapshotFacts({ proxies })), PLAIN)).toContain('proxies');
+    const two = snapshotFacts().proxies.map(one => ({ ...one, vip: [] }));
+    expect(statusLines(overviewOf(snapshotFacts({ proxies: two })), PLAIN)).toContain('proxies');
   });
 
   it('says since when it has its role, and escapes what others call themselves', () => {

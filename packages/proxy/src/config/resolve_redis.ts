@@ -48,11 +48,21 @@ function kindOf(raw: RawRedis, notes: Notes): readonly [Kind, boolean] {
 function checkOnly(raw: RawRedis, kind: Kind, notes: Notes): void {
   for (const [key, rule] of Object.entries(ONLY)) {
     if (raw[key as Key] === undefined || rule.kinds.includes(kind)) continue;
-    noteKey([...HERE, key], `it has no effect with ${kind === 'cluster' ? 'a cluster' : 'one server'}`, rule.remedy, notes);
+    noteKey(
+      [...HERE, key],
+      `it has no effect with ${kind === 'cluster' ? 'a cluster' : 'one server'}`,
+      rule.remedy,
+      notes,
+    );
   }
   if (kind !== 'sentinel') return;
   if (raw.sentinels === undefined) {
-    noteKey([...HERE, 'master'], 'it is known by sentinels, and none are named', 'Add `sentinels: [host:26379, …]`.', notes);
+    noteKey(
+      [...HERE, 'master'],
+      'it is known by sentinels, and none are named',
+      'Add `sentinels: [host:26379, …]`.',
+      notes,
+    );
   } else if (raw.master === undefined) {
     const remedy = 'Add `master`, the name behind `sentinel monitor`: often mymaster.';
     noteKey([...HERE, 'sentinels'], 'they may watch several masters, and none is named', remedy, notes);

@@ -19,5 +19,10 @@ export function isPieceOfHash(path: readonly PropertyKey[]): boolean {
 export function isSecret(path: readonly PropertyKey[]): boolean {
   const key = path.at(-1);
   // `global.stats.users.NAME`: a hash of a password, or what was taken for one.
-  return key === 'password' || key === 'sentinel_password' || key === 'ticket_secret' || path.slice(0, -1).join('.') === 'global.stats.users';
+  return (
+    key === 'password' ||
+    key === 'sentinel_password' ||
+    key === 'ticket_secret' ||
+    path.slice(0, -1).join('.') === 'global.stats.users'
+  );
 }

@@ -76,7 +76,7 @@ export class Routes {
   /** Takes over what the primary says of a backend's servers; answers whose sessions are to be told. */
   update(backend: string, statuses: readonly ServerStatus[]): ViewChange {
     this.#statuses.set(backend, statuses);
-    return this.#routes.get(backend)?.view.update(statuses) ?? { fallen: [], maintained: [] };
+    return this.#routes.get(backend)?.view.update(statuses) ?? { fallen: [], maintained: [], givenUp: [] };
   }
 
   /** Waits for what the tables still have to write. */

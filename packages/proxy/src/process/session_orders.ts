@@ -3,7 +3,7 @@ import type { Registry } from '../account/registry.ts';
 import { endSessions, listSessions } from '../account/session_search.ts';
 import { evict } from '../evict.ts';
 import type { ViewChange } from '../route/view.ts';
-import type { LiveSession } from '../workshop.ts';
+import type { LiveSession, ServerFall } from '../workshop.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import type { SessionQuestion, ToWorker } from './wire.ts';
 
@@ -27,13 +27,14 @@ export class SessionOrders {
   }
 
   /** What is known of a backend's servers has changed. */
-  viewed(backend: string, { fallen, maintained }: ViewChange): void {
-    for (const server of fallen) {
-      for (const session of this.#registry.at(backend, server)) session.serverFell('server_down');
-    }
-    for (const server of maintained) {
-      for (const session of this.#registry.at(backend, server)) session.serverFell('maintenance');
-    }
+  viewed(backend: string, { fallen, maintained, givenUp }: ViewChange): void {
+    this.#fell(backend, fallen, 'server_down');
+    this.#fell(backend, maintained, 'maintenance');
+    this.#fell(backend, givenUp, 'given_up');
+  }
+
+  #fell(backend: string, servers: readonly string[], why: ServerFall): void {
+    for (const server of servers) for (const session of this.#registry.at(backend, server)) session.serverFell(why);
   }
 
   evict([, backend, server, count, eviction]: Extract<ToWorker, readonly ['evict', ...unknown[]]>): void {

@@ -20,6 +20,8 @@ export interface ViewChange {
   readonly fallen: readonly string[];
   /** An operator has put them into maintenance: their sessions end. They are not among the fallen. */
   readonly maintained: readonly string[];
+  /** Were worth an attempt though they are down, and are not any more: whoever is being connected there goes on to another. */
+  readonly givenUp: readonly string[];
 }
 
 /** A worker's view of one backend: the primary tells, workers follow. It may be a few milliseconds old. */
@@ -50,6 +52,7 @@ export class BackendView {
   update(statuses: readonly ServerStatus[]): ViewChange {
     const fallen: string[] = [];
     const maintained: string[] = [];
+    const givenUp: string[] = [];
     for (const config of this.#config.servers) {
       const status = statuses.find(one => one.name === config.name);
       if (status === undefined) continue;
@@ -58,8 +61,9 @@ export class BackendView {
       if (before === undefined) continue;
       if (status.admin === 'maint' && before.admin !== 'maint') maintained.push(config.name);
       else if (before.up && !status.up) fallen.push(config.name);
+      else if (before.contested && !status.contested && !status.up) givenUp.push(config.name);
     }
-    return { fallen, maintained };
+    return { fallen, maintained, givenUp };
   }
 
   /** Null: it is down, its name does not resolve, or an operator lets nobody in (`drain`, `maint`). */

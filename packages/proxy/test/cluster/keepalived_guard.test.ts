@@ -44,7 +44,8 @@ test('keepalived killed with -9, all of it: its addresses go, and Limpet hears o
   for (const pid of daemons.reverse()) process.kill(pid, 'SIGKILL');
   await holdsNone(pair, 'a');
   console.log(`the addresses were gone after ${Math.round(performance.now() - atMs)} ms`);
-  expect(said(heard)[before]).toBe('INSTANCE "limpet" FAULT 0');
+  const first = await heard.waitUntil('a word', () => said(heard)[before]);
+  expect(first).toBe('INSTANCE "limpet" FAULT 0');
   await holds(pair, 'b');
   // Started again, it does not take them back.
   await heard.waitUntil('BACKUP after the new start', () => said(heard).slice(before).at(-1)?.endsWith('BACKUP 250'));
@@ -93,6 +94,7 @@ test('stopped, it tells Limpet before the addresses go; killed, it takes keepali
   const before = said(heard).length;
   expect(await a.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   expect(pair.held('a')).toEqual([]);
+  await heard.waitUntil('two words', () => said(heard).length >= before + 2);
   expect(said(heard).slice(before, before + 2)).toEqual(['INSTANCE "limpet" FAULT 0', 'INSTANCE "limpet" STOP 250']);
   await holds(pair, 'b');
   const again = pair.startGuard('a');
@@ -132,7 +134,7 @@ test('what systemd runs after the service takes the addresses away', async () =>
 test('a file that keepalived does not understand is not run: without its track file a pair would be none', async () => {
   await using pair = await startPair();
   await pair.startLimpet('a', '0');
-  pair.configure('a', conf => conf.replace('weight 0', 'wait 0'));
+  pair.configure('a', conf => conf.replace('\n  weight 0', '\n  wait 0'));
   const guard = pair.startGuard('a');
   await guard.waitForLine(/keepalived finds errors in /);
   await guard.waitForLine(/started again in 1 s/);

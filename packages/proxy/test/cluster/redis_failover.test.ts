@@ -91,94 +91,101 @@ const scenes = [
   ['sentinel', sentinelScene],
 ] as const;
 
-test.each(scenes)('P4, P2: %s: a master killed, a replica and a master cut off, memory full: nobody refused, homes kept', async (name, start) => {
-  await using brokers = await startBrokers(3);
-  await using scene = await start();
-  await using limpet = await startProxy(brokers, scene.words);
-  const arrived = new Set<string>();
-  await using stream = new Stream(limpet.port('mqtt'), {
-    everyMs,
-    next: number => ({ clientId: visitor(number) }),
-    arrived: ({ client, clientId }) => {
-      if (client !== null) arrived.add(clientId);
-      void client?.leave();
-    },
-  });
-  const told = (event: string): number => limpet.events(line => line.event === event).length;
-  const pass = async (phase: string): Promise<void> => {
-    const target = stream.count + arrivalsAPhase;
-    await until(() => stream.count >= target, { what: `the clients of the phase "${phase}"`, timeoutMs: 60_000 });
-  };
-  const settle = (what: string): Promise<unknown> =>
-    until(() => told('redis_back') >= told('redis_away'), { what, timeoutMs: 60_000, seen: () => limpet.process.tail() });
-  const replaced = (former: RedisProcess): Promise<unknown> =>
-    until(async () => !(await scene.masters().catch(() => [former])).includes(former), {
-      what: `another master than ${former.place}`,
+test.each(scenes)(
+  'P4, P2: %s: a master killed, a replica and a master cut off, memory full: nobody refused, homes kept',
+  async (name, start) => {
+    await using brokers = await startBrokers(3);
+    await using scene = await start();
+    await using limpet = await startProxy(brokers, scene.words);
+    const arrived = new Set<string>();
+    await using stream = new Stream(limpet.port('mqtt'), {
+      everyMs,
+      next: number => ({ clientId: visitor(number) }),
+      arrived: ({ client, clientId }) => {
+        if (client !== null) arrived.add(clientId);
+        void client?.leave();
+      },
+    });
+    const told = (event: string): number => limpet.events(line => line.event === event).length;
+    const pass = async (phase: string): Promise<void> => {
+      const target = stream.count + arrivalsAPhase;
+      await until(() => stream.count >= target, { what: `the clients of the phase "${phase}"`, timeoutMs: 60_000 });
+    };
+    const settle = (what: string): Promise<unknown> =>
+      until(() => told('redis_back') >= told('redis_away'), {
+        what,
+        timeoutMs: 60_000,
+        seen: () => limpet.process.tail(),
+      });
+    const replaced = (former: RedisProcess): Promise<unknown> =>
+      until(async () => !(await scene.masters().catch(() => [former])).includes(former), {
+        what: `another master than ${former.place}`,
+        timeoutMs: 60_000,
+      });
+
+    await pass('all is well');
+    const [killed] = await scene.masters();
+    if (killed === undefined) throw new Error('no master');
+    const replicas = await replicasOf(scene, killed);
+    const there: string[] = [];
+    for (const id of arrived) if (await scene.holds(killed, stickKey(id))) there.push(id);
+    await killed.kill();
+    const lost = await lostOnes(replicas, there);
+    await until(() => told('redis_away') >= workers, { what: 'word of it', seen: () => limpet.process.tail() });
+    await replaced(killed);
+    await settle('a new master');
+    const failedOverAt = stream.count;
+    await pass('after the death of a master');
+
+    const [master] = await scene.masters();
+    const [replica] = master === undefined ? [] : await replicasOf(scene, master);
+    replica?.freeze();
+    await pass('a replica is cut off');
+    replica?.thaw();
+    await killed.restart();
+    // It is a replica now, and can take over in its turn.
+    await until(async () => (await killed.admin.info('replication')).includes('master_link_status:up'), {
+      what: 'the killed one as a replica',
       timeoutMs: 60_000,
     });
 
-  await pass('all is well');
-  const [killed] = await scene.masters();
-  if (killed === undefined) throw new Error('no master');
-  const replicas = await replicasOf(scene, killed);
-  const there: string[] = [];
-  for (const id of arrived) if (await scene.holds(killed, stickKey(id))) there.push(id);
-  await killed.kill();
-  const lost = await lostOnes(replicas, there);
-  await until(() => told('redis_away') >= workers, { what: 'word of it', seen: () => limpet.process.tail() });
-  await replaced(killed);
-  await settle('a new master');
-  const failedOverAt = stream.count;
-  await pass('after the death of a master');
+    const cutOff = (await scene.masters()).at(-1);
+    if (cutOff === undefined) throw new Error('no master');
+    cutOff.freeze();
+    await replaced(cutOff);
+    await pass('a master is cut off');
+    await settle('a new master for the one that was cut off');
+    cutOff.thaw();
+    await pass('it is back');
 
-  const [master] = await scene.masters();
-  const [replica] = master === undefined ? [] : await replicasOf(scene, master);
-  replica?.freeze();
-  await pass('a replica is cut off');
-  replica?.thaw();
-  await killed.restart();
-  // It is a replica now, and can take over in its turn.
-  await until(async () => (await killed.admin.info('replication')).includes('master_link_status:up'), {
-    what: 'the killed one as a replica',
-    timeoutMs: 60_000,
-  });
+    const refusedBefore = told('redis_refused');
+    for (const server of await scene.masters()) await server.admin.config('SET', 'maxmemory', '1');
+    await pass('memory is full');
+    expect(told('redis_refused')).toBeGreaterThan(refusedBefore);
+    for (const { admin } of scene.servers) await admin.config('SET', 'maxmemory', '0');
+    await pass('there is room again');
+    const crowd = await stream.stop();
 
-  const cutOff = (await scene.masters()).at(-1);
-  if (cutOff === undefined) throw new Error('no master');
-  cutOff.freeze();
-  await replaced(cutOff);
-  await pass('a master is cut off');
-  await settle('a new master for the one that was cut off');
-  cutOff.thaw();
-  await pass('it is back');
-
-  const refusedBefore = told('redis_refused');
-  for (const server of await scene.masters()) await server.admin.config('SET', 'maxmemory', '1');
-  await pass('memory is full');
-  expect(told('redis_refused')).toBeGreaterThan(refusedBefore);
-  for (const { admin } of scene.servers) await admin.config('SET', 'maxmemory', '0');
-  await pass('there is room again');
-  const crowd = await stream.stop();
-
-  const homes = brokers.homes();
-  const moved = strays(homes).map(line => line.slice(0, line.indexOf(':')));
-  const degraded = limpet.events(line => line.event === 'connect' && line.degraded === true).length;
-  console.log(
-    `${name}: ${crowd.arrivals.length} connects of ${homes.size} ids, ${degraded} answered without Redis, ` +
-      `${crowd.refused.length} refused, slowest ${crowd.longestWaitMs} ms; ${lost.length} of ${there.length} entries of the killed ` +
-      `master had not reached a replica; ${moved.length} ids moved; away ${told('redis_away')}×, new master after ${failedOverAt} connects`,
-  );
-  expect(crowd.refused).toEqual([]);
-  // What replication lost may be placed anew, once.
-  expect(moved.filter(id => !lost.includes(id))).toEqual([]);
-  for (const id of moved) expect(new Set(homes.get(id)).size).toBe(2);
-  // What was decided meanwhile is in Redis in the end, also what came while it was full.
-  await until(
-    async () => {
-      const masters = await scene.masters();
-      const tables = await Promise.all(masters.map(({ admin }) => admin.keys('limpet:stick:mqtt:*')));
-      return tables.flat().length >= homes.size;
-    },
-    { what: `${homes.size} entries in Redis`, timeoutMs: 30_000 },
-  );
-});
+    const homes = brokers.homes();
+    const moved = strays(homes).map(line => line.slice(0, line.indexOf(':')));
+    const degraded = limpet.events(line => line.event === 'connect' && line.degraded === true).length;
+    console.log(
+      `${name}: ${crowd.arrivals.length} connects of ${homes.size} ids, ${degraded} answered without Redis, ` +
+        `${crowd.refused.length} refused, slowest ${crowd.longestWaitMs} ms; ${lost.length} of ${there.length} entries of the killed ` +
+        `master had not reached a replica; ${moved.length} ids moved; away ${told('redis_away')}×, new master after ${failedOverAt} connects`,
+    );
+    expect(crowd.refused).toEqual([]);
+    // What replication lost may be placed anew, once.
+    expect(moved.filter(id => !lost.includes(id))).toEqual([]);
+    for (const id of moved) expect(new Set(homes.get(id)).size).toBe(2);
+    // What was decided meanwhile is in Redis in the end, also what came while it was full.
+    await until(
+      async () => {
+        const masters = await scene.masters();
+        const tables = await Promise.all(masters.map(({ admin }) => admin.keys('limpet:stick:mqtt:*')));
+        return tables.flat().length >= homes.size;
+      },
+      { what: `${homes.size} entries in Redis`, timeoutMs: 30_000 },
+    );
+  },
+);

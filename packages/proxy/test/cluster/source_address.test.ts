@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Belongings } from '../kit/belongings.ts';
 import { type Brokers, startBrokers, startCluster } from '../kit/cluster.ts';
 import { until } from '../kit/condition.ts';
 import { type Crowd, connectAll, connectInTurn, ids } from '../kit/crowd.ts';
 import { startLimpet } from '../kit/limpet.ts';
 import { type Mosquitto, startMosquitto } from '../kit/mosquitto.ts';
-import { canMakeHosts, makeNarrowHost, type NarrowHost } from '../kit/narrow_host.ts';
+import { canMakeHosts, makeNarrowHost } from '../kit/narrow_host.ts';
 import { freePort } from '../kit/port.ts';
 
 const SOURCES = ['127.0.0.2', '127.0.0.3'];
@@ -67,6 +68,12 @@ describe('source addresses', () => {
     await using first = await turn('plain');
     await reload({ source: '127.0.0.4' });
     await using second = await turn('sourced');
+    const checks = (): string[] =>
+      brokers
+        .get('b1')
+        .connections()
+        .flatMap(({ clientId, address }) => (clientId.startsWith('limpet-check-') ? address : []));
+    await until(() => checks().at(-1) === '127.0.0.4', { what: 'a check from there', seen: () => checks().join(' ') });
     await reload({});
     await using third = await turn('again');
     const broker = brokers.get('b1');
@@ -83,60 +90,52 @@ describe('source addresses', () => {
 const PORTS = [40_000, 40_059] as const;
 const OURS = 54;
 
-describe.runIf(canMakeHosts)('a host with 60 ports for connections', () => {
-  let host: NarrowHost;
-  let brokers: Mosquitto[];
-  beforeAll(async () => {
-    host = makeNarrowHost({ ports: PORTS, addresses: 3 });
-    brokers = [];
-    for (let count = 0; count < 2; count += 1) {
+/**
+ * Brokers on this side of the cable to a narrow host. Each test has a host of its own: connections without `source` leave
+ * ports in TIME_WAIT that nobody may choose for a minute.
+ */
+async function startNarrow(count: number) {
+  const things = new Belongings();
+  const host = things.own(makeNarrowHost({ ports: PORTS, addresses: 3 }));
+  const brokers: { readonly broker: Mosquitto; readonly address: string }[] = [];
+  try {
+    for (let index = 0; index < count; index += 1) {
       const port = await freePort();
-      // A listener of its own behind the cable; the first one is for the tests of others.
-      brokers.push(await startMosquitto({ config: [`listener ${port} ${host.here}`, 'allow_anonymous true'] }));
-      ports.push(port);
+      // A listener of its own behind the cable; the first one is not used.
+      const config = [`listener ${port} ${host.here}`, 'allow_anonymous true'];
+      brokers.push({ broker: things.own(await startMosquitto({ config })), address: `${host.here}:${port}` });
     }
-  });
-  const ports: number[] = [];
-  afterAll(async () => {
-    for (const broker of brokers) await broker[Symbol.asyncDispose]();
-    await host[Symbol.asyncDispose]();
-  });
-
-  const at = (): { readonly host: string; readonly timeoutMs: number } => ({
-    host: host.addresses[0] ?? '',
-    timeoutMs: 60_000,
-  });
-
-  function start(source: readonly string[] | false, servers: number) {
-    return startLimpet(
-      {
-        global: { name: 'lb', workers: 2, hard_stop_after: '2s' },
-        frontends: { mqtt: { bind: `${host.addresses[0]}:1883`, default_backend: 'mqtt' } },
-        backends: {
-          mqtt: {
-            source,
-            check: { inter: '2s', fall: 1 },
-            servers: Object.fromEntries(
-              ports.slice(0, servers).map((port, index) => [`b${index + 1}`, `${host.here}:${port}`]),
-            ),
-          },
-        },
-      },
-      { before: host.before },
-    );
+    return { host, brokers, [Symbol.asyncDispose]: () => things[Symbol.asyncDispose]() };
+  } catch (error) {
+    await things[Symbol.asyncDispose]();
+    throw error;
   }
+}
 
+describe.runIf(canMakeHosts)('a host with 60 ports for connections', () => {
   test.each([
     { what: 'without source', addresses: 0, servers: 1, least: 50, most: 60 },
     { what: 'with one address', addresses: 1, servers: 1, least: OURS - 6, most: OURS },
     { what: 'with three addresses', addresses: 3, servers: 1, least: 3 * (OURS - 6), most: 3 * OURS },
     { what: 'with three addresses and two brokers', addresses: 3, servers: 2, least: 6 * (OURS - 6), most: 6 * OURS },
   ])('$what: $least to $most connections to $servers brokers', async ({ addresses, servers, least, most }) => {
-    const prefix = `a${addresses}s${servers}-`;
-    await using limpet = await start(addresses === 0 ? false : host.addresses.slice(0, addresses), servers);
+    await using narrow = await startNarrow(servers);
+    const { host, brokers } = narrow;
+    const source = addresses === 0 ? false : host.addresses.slice(0, addresses);
+    const [inside = ''] = host.addresses;
+    const named = Object.fromEntries(brokers.map(({ address }, index) => [`b${index + 1}`, address]));
+    await using limpet = await startLimpet(
+      {
+        global: { name: 'lb', workers: 2, hard_stop_after: '2s' },
+        frontends: { mqtt: { bind: `${inside}:1883`, default_backend: 'mqtt' } },
+        backends: { mqtt: { source, servers: named } },
+      },
+      { before: host.before },
+    );
+    const at = { host: inside, timeoutMs: 60_000 };
     // One after the other: which worker accepts is the kernel's choice, and each may use the ports of both.
-    await using crowd = await connectInTurn(1883, ids(prefix, most + 12), at());
-    console.log(`${prefix} ${crowd.clients.length} of ${most + 12} connected`);
+    await using crowd = await connectInTurn(1883, ids('narrow', most + 12), at);
+    console.log(`${crowd.clients.length} of ${most + 12} connected`);
     expect(crowd.clients.length).toBeGreaterThanOrEqual(least);
     expect(crowd.clients.length).toBeLessThanOrEqual(most);
     expect(new Set(crowd.arrivals.map(({ outcome }) => outcome))).toEqual(new Set(['accepted', 'refused 0x03']));
@@ -145,10 +144,10 @@ describe.runIf(canMakeHosts)('a host with 60 ports for connections', () => {
     const refusals = limpet.events(({ event, reason }) => event === 'refused' && reason === 'all_failed');
     expect(refusals.length).toBeGreaterThan(0);
     for (const { detail } of refusals) expect(detail).toContain('EADDRNOTAVAIL');
-    expect(limpet.events(({ message }) => /is DOWN/.test(String(message)))).toEqual([]);
+    expect(limpet.events(({ msg }) => /is DOWN/.test(String(msg)))).toEqual([]);
     if (addresses === 3) {
-      for (const broker of brokers.slice(0, servers)) {
-        const seen = origins(broker, prefix);
+      for (const { broker } of brokers) {
+        const seen = origins(broker, 'narrow-');
         expect(Object.keys(seen).sort()).toEqual(host.addresses);
         for (const count of Object.values(seen)) expect(count).toBeGreaterThanOrEqual(OURS - 6);
       }
@@ -158,7 +157,7 @@ describe.runIf(canMakeHosts)('a host with 60 ports for connections', () => {
     await Promise.all(crowd.clients.slice(0, 10).map(client => client.drop()));
     await until(
       async () => {
-        await using more = await connectInTurn(1883, ids(`${prefix}more`, 5), at());
+        await using more = await connectInTurn(1883, ids('more', 5), at);
         return more.refused.length === 0;
       },
       { what: 'room for 5 more', seen: () => limpet.process.tail() },

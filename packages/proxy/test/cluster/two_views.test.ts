@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { neverAnswers, startBroker } from '../kit/broker.ts';
 import { type Brokers, ended, startBrokers } from '../kit/cluster.ts';
 import { until } from '../kit/condition.ts';
-import { connectLight } from '../kit/light_client.ts';
+import { Crowd } from '../kit/crowd.ts';
+import { arrive, connectLight } from '../kit/light_client.ts';
 import type { Limpet } from '../kit/limpet.ts';
 import { freePort } from '../kit/port.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
@@ -18,12 +20,14 @@ afterAll(async () => {
 
 const check = { inter: '500ms', downinter: '500ms', fall: 1 };
 
+const patient = { timeout: { connack: '30s' } };
+
 /** Two proxies of which the second sees b1 otherwise than the first. */
 async function start(b1: object): Promise<TwoProxies> {
   const backends = (servers: object): { mqtt: object } => ({ mqtt: { servers, check } });
   return await startTwoProxies(
     redis,
-    { workers: 2, backends: backends(brokers.servers()) },
+    { workers: 2, defaults: patient, backends: backends(brokers.servers()) },
     { backends: backends(brokers.servers({ b1 })) },
   );
 }
@@ -121,4 +125,24 @@ test('P2, P5: a broker that one proxy cannot reach: one failed attempt of its ow
   await until(() => performance.now() - startMs > 6000, { what: 'a time in which nothing is settled' });
   await settle(['alone'], 'b1');
   expect(await visit(two, 'alone')).toEqual({ server: 'b2', how: 'moved', retries: 0 });
+});
+
+test('P5: who waits at a disputed server goes on to the next one as soon as another one has failed there', async () => {
+  redis = await startRedis();
+  await using _redis = redis;
+  await using frozen = await startBroker(neverAnswers());
+  const closed = { ...check, type: 'tcp', port: await freePort() };
+  await using proxies = await start({ address: `127.0.0.1:${frozen.port}`, check: closed });
+  await differ(proxies);
+  await settle(['first', 'second'], 'b1');
+  const port = proxies.two.port('mqtt');
+  const arrivals = ['first', 'second'].map(clientId => arrive(port, { clientId }));
+  const [one] = await Promise.all([frozen.waitForPeer(0), frozen.waitForPeer(1)]);
+  // One failed attempt, long before the deadline of the CONNACK.
+  one.reset();
+  const crowd = new Crowd(await Promise.all(arrivals));
+  expect(crowd.refused).toEqual([]);
+  expect(await brokers.shares(['first', 'second'])).toEqual([0, 2]);
+  expect(frozen.peers).toHaveLength(2);
+  await crowd.leave();
 });

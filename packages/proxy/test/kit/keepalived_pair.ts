@@ -114,7 +114,15 @@ export class Pair implements AsyncDisposable {
 
 /** The processes of keepalived below a guard: the one that speaks VRRP last. */
 export function daemonsOf(guard: Process): number[] {
-  const names = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  const below = (pid: number): number[] => childrenOf(pid).filter(child => names(child).startsWith('keepalived'));
+  const below = (pid: number): number[] => childrenOf(pid).filter(child => commandOf(child).startsWith('keepalived'));
   return below(guard.pid).flatMap(pid => [pid, ...below(pid)]);
+}
+
+/** Nothing where the process has ended meanwhile. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8');
+  } catch {
+    return '';
+  }
 }

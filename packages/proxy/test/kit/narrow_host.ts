@@ -1,7 +1,7 @@
 /**
- * A host with few ports for connections: a network namespace, with a cable to this one. Only root can make one.
+ * A host with few ports for connections: a network namespace, with a cable to this one.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 
 export interface NarrowHostOptions {
   /** net.ipv4.ip_local_port_range. */
@@ -20,15 +20,23 @@ export interface NarrowHost extends AsyncDisposable {
   readonly here: string;
 }
 
-export const canMakeHosts: boolean = process.getuid?.() === 0;
+/** Not as an ordinary user, nor in a container without CAP_NET_ADMIN. */
+export const canMakeHosts: boolean = spawnSync('unshare', ['--net', 'true']).status === 0;
+
+let made = 0;
 
 /** Several test runs may be on this machine: names and networks are by the process id. */
 export function makeNarrowHost({ ports, addresses }: NarrowHostOptions): NarrowHost {
-  const name = `lp-h${process.pid}`;
+  made += 1;
+  const name = `lp-h${process.pid}-${made}`;
   const net = `10.231.${process.pid % 256}`;
-  const cable = [`lph${process.pid}a`, `lph${process.pid}b`] as const;
+  const cable = [`lph${process.pid}a${made}`, `lph${process.pid}b${made}`] as const;
   const own = Array.from({ length: addresses }, (_, index) => `${net}.${index + 11}`);
-  const dispose = async (): Promise<void> => ip('netns', 'del', name);
+  const dispose = async (): Promise<void> => {
+    // The cable first: the kernel takes its time with a namespace, and the next one has the same network.
+    ip('link', 'del', cable[0]);
+    ip('netns', 'del', name);
+  };
   ip('netns', 'add', name);
   try {
     ip('link', 'add', cable[0], 'type', 'veth', 'peer', 'name', cable[1], 'netns', name);
@@ -39,7 +47,7 @@ export function makeNarrowHost({ ports, addresses }: NarrowHostOptions): NarrowH
     const range = ['sysctl', '-qw', `net.ipv4.ip_local_port_range=${ports.join(' ')}`];
     ip('netns', 'exec', name, ...range);
   } catch (error) {
-    void dispose();
+    ip('netns', 'del', name);
     throw error;
   }
   return { before: ['ip', 'netns', 'exec', name], addresses: own, here: `${net}.1`, [Symbol.asyncDispose]: dispose };

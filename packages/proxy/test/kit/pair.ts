@@ -45,9 +45,9 @@ export class Mover implements AsyncDisposable {
     }
   }
 
-  /** Says it once, as keepalived does. */
+  /** Says it once, as keepalived does, which has the FIFO open both ways. */
   say(line: string): void {
-    const fifo = openSync(this.notifyFifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    const fifo = openSync(this.notifyFifo, constants.O_RDWR | constants.O_NONBLOCK);
     writeSync(fifo, `${line}\n`);
     closeSync(fifo);
   }

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { OtherProxy, ProxyBoard, ProxyNews } from '../../src/proxy_board.ts';
-import { redisProxyBoard } from '../../src/proxy_board_redis.ts';
-import { connectRedis, type RedisConnection } from '../../src/redis.ts';
 import { newPrefix } from '../opened.ts';
+import { OpenedBoard, type Told } from '../opened_board.ts';
 import { RedisServer } from '../redis_server.ts';
 
 let server: RedisServer;
@@ -13,50 +11,12 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-interface Told {
-  readonly prefix?: string;
-  readonly redis?: RedisServer;
-  /** How far this host's clock is off. */
-  readonly skewMs?: number;
-}
-
-/** One proxy's board, and what it tells and was told. */
-class Opened implements AsyncDisposable {
-  readonly prefix: string;
-  readonly board: ProxyBoard;
-  readonly connection: RedisConnection;
-  readonly conns = new Map([['emqx/emqx1', 0]]);
-  readonly health = new Map([['emqx/emqx1', 'UP L7OK']]);
-  facts: Pick<ProxyNews, 'version' | 'role' | 'vip'> = { version: '0.1.0', role: 'active', vip: [] };
-  readonly refused: string[] = [];
-  twins = 0;
-  heard = 0;
-
-  constructor(name: string, { prefix = newPrefix(), redis = server, skewMs = 0 }: Told = {}) {
-    this.prefix = prefix;
-    this.connection = connectRedis({ target: { kind: 'server', url: redis.url }, prefix, timeoutMs: 500, name });
-    this.board = redisProxyBoard(this.connection, {
-      name,
-      news: () => ({ ...this.facts, startedAtMs: Date.now() + skewMs, conns: this.conns, health: this.health }),
-      onHeard: () => {
-        this.heard += 1;
-      },
-      onTwin: () => {
-        this.twins += 1;
-      },
-      onRefused: ({ code }) => this.refused.push(code),
-      now: () => performance.now() + skewMs,
-    });
-  }
-
-  get one(): OtherProxy | undefined {
-    return this.board.others()[0];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.board.close();
-    await this.connection.close();
-  }
+/** Of a redis-server of its own, or of the one that the tests here share. */
+function open(
+  name: string,
+  { redis = server, ...told }: Omit<Told, 'target'> & { readonly redis?: RedisServer } = {},
+): OpenedBoard {
+  return new OpenedBoard(name, { ...told, target: { kind: 'server', url: redis.url } });
 }
 
 const patience = { timeout: 10_000, interval: 20 };
@@ -67,8 +27,8 @@ async function waitFor(what: () => unknown): Promise<void> {
 
 describe.concurrent('two proxies', () => {
   it('know of each other, of counts and of verdicts, whatever their clocks say, and redis-cli shows it all', async () => {
-    await using one = new Opened('lb1', { skewMs: -7 * 3_600_000 });
-    await using two = new Opened('lb2', { prefix: one.prefix, skewMs: 11 * 3_600_000 });
+    await using one = open('lb1', { skewMs: -7 * 3_600_000 });
+    await using two = open('lb2', { prefix: one.prefix, skewMs: 11 * 3_600_000 });
     one.conns.set('emqx/emqx1', 12);
     two.health.set('emqx/emqx1', 'DOWN L4CON Layer4 connection problem (ECONNREFUSED)');
     two.facts = { version: '0.2.0', role: 'standby', vip: ['10.0.0.100'] };
@@ -98,8 +58,8 @@ describe.concurrent('two proxies', () => {
   });
 
   it('a change of counts is known to the other one within a few exchanges', async () => {
-    await using one = new Opened('lb1');
-    await using two = new Opened('lb2', { prefix: one.prefix });
+    await using one = open('lb1');
+    await using two = open('lb2', { prefix: one.prefix });
     await waitFor(() => expect(two.one?.conns).toEqual(new Map([['emqx/emqx1', 0]])));
     await waitFor(() => expect(one.one?.isAlive).toBe(true));
     const before = two.heard;
@@ -109,9 +69,9 @@ describe.concurrent('two proxies', () => {
   });
 
   it('one that leaves is gone at once, with what it told', async () => {
-    await using one = new Opened('lb1');
+    await using one = open('lb1');
     {
-      await using _two = new Opened('lb2', { prefix: one.prefix });
+      await using _two = open('lb2', { prefix: one.prefix });
       await waitFor(() => expect(one.one?.conns).toBeInstanceOf(Map));
       await waitFor(() => expect(one.one?.health).toBeInstanceOf(Map));
     }
@@ -122,8 +82,8 @@ describe.concurrent('two proxies', () => {
   });
 
   it('one that dies is silent after 3 s by all clocks, its counts are gone, and after an hour so is its name', async () => {
-    await using one = new Opened('lb1');
-    const two = new Opened('lb2', { prefix: one.prefix });
+    await using one = open('lb1');
+    const two = open('lb2', { prefix: one.prefix });
     await waitFor(() => expect(one.one?.conns).toBeInstanceOf(Map));
     two.board.handOver();
     await waitFor(() => expect(one.one).toMatchObject({ isAlive: false, conns: null, health: null }));
@@ -141,8 +101,8 @@ describe.concurrent('two proxies', () => {
 
 describe.concurrent('one name', () => {
   it('two processes of it tell at once: each is told of that once', async () => {
-    await using one = new Opened('lb1');
-    await using twin = new Opened('lb1', { prefix: one.prefix });
+    await using one = open('lb1');
+    await using twin = open('lb1', { prefix: one.prefix });
     await waitFor(() => expect([one.twins, twin.twins]).toEqual([1, 1]));
     const heard = one.heard;
     await waitFor(() => expect(one.heard).toBeGreaterThan(heard + 2));
@@ -151,9 +111,9 @@ describe.concurrent('one name', () => {
 
   it('a successor takes the field over; the process before it leaves it alone, and is no twin', async () => {
     await using successor = await (async () => {
-      await using before = new Opened('lb1');
+      await using before = open('lb1');
       await waitFor(async () => expect(await server.admin.hexists(`${before.prefix}:proxies`, 'lb1')).toBe(1));
-      const next = new Opened('lb1', { prefix: before.prefix });
+      const next = open('lb1', { prefix: before.prefix });
       next.facts = { version: '0.2.0', role: 'active', vip: [] };
       await waitFor(async () => expect(await server.admin.hget(`${before.prefix}:proxies`, 'lb1')).toContain('0.2.0'));
       before.board.handOver();
@@ -169,10 +129,10 @@ describe.concurrent('one name', () => {
   });
 
   it('one that is started again after a kill is not its own twin', async () => {
-    await using killed = new Opened('lb1');
+    await using killed = open('lb1');
     await waitFor(async () => expect(await server.admin.hexists(`${killed.prefix}:proxies`, 'lb1')).toBe(1));
     killed.board.handOver();
-    await using again = new Opened('lb1', { prefix: killed.prefix });
+    await using again = open('lb1', { prefix: killed.prefix });
     await waitFor(() => expect(again.heard).toBeGreaterThan(4));
     expect(again.twins).toBe(0);
   });
@@ -180,7 +140,7 @@ describe.concurrent('one name', () => {
 
 describe.concurrent('what others have written', () => {
   it('a later release: unknown words, another order, other keys and verdicts are no trouble', async () => {
-    await using one = new Opened('lb1');
+    await using one = open('lb1');
     const [seconds] = await server.admin.time();
     const words = `beat=${seconds}.5 zone=eu role=active version=9.0.0 lease=7`;
     await server.admin.hset(`${one.prefix}:proxies`, 'lb9', words);
@@ -197,8 +157,8 @@ describe.concurrent('what others have written', () => {
   });
 
   it('garbage in the hashes is passed over, and the rest is used', async () => {
-    await using one = new Opened('lb1');
-    await using two = new Opened('lb2', { prefix: one.prefix });
+    await using one = open('lb1');
+    await using two = open('lb2', { prefix: one.prefix });
     const key = `${one.prefix}:proxies`;
     await server.admin.hset(key, 'a b', 'beat=1', 'lb3', '\u0000\u001b[2J', 'lb4', `beat=${'9'.repeat(300)}`);
     await server.admin.hset(key, 'lb5', `${'x'.repeat(2000)} beat=1`, 'x'.repeat(300), 'beat=1');
@@ -212,14 +172,14 @@ describe.concurrent('what others have written', () => {
     const { admin } = server;
     await admin.set(`${prefix}:proxies`, 'a string');
     await admin.set(`${prefix}:conns:lb1`, 'a string');
-    await using one = new Opened('lb1', { prefix });
+    await using one = open('lb1', { prefix });
     await waitFor(() => expect(one.heard).toBeGreaterThan(2));
     expect(one.refused).toEqual(['REDIS_ENTRY']);
     expect(await admin.hgetall(`${prefix}:conns:lb1`)).toEqual({ 'emqx/emqx1': '0' });
     expect(one.connection.circuit.isClosed).toBe(true);
     await admin.del(`${prefix}:proxies`);
     await waitFor(async () => expect(await admin.hexists(`${prefix}:proxies`, 'lb1')).toBe(1));
-    await using two = new Opened('lb2', { prefix });
+    await using two = open('lb2', { prefix });
     await waitFor(() => expect(two.one?.conns).toBeInstanceOf(Map));
     // Of another proxy's counts that cannot be read nothing is known; the proxy is there all the same.
     await admin.set(`${prefix}:conns:lb9`, 'a string');
@@ -230,10 +190,10 @@ describe.concurrent('what others have written', () => {
   });
 
   it('of another proxy that tells of more servers than there can be nothing is read', async () => {
-    await using one = new Opened('lb1');
+    await using one = open('lb1');
     const lines = Array.from({ length: 4097 }, (_, i) => [`emqx/s${i}`, '1']).flat();
     await server.admin.hset(`${one.prefix}:conns:lb2`, ...lines);
-    await using two = new Opened('lb3', { prefix: one.prefix });
+    await using two = open('lb3', { prefix: one.prefix });
     const [seconds] = await server.admin.time();
     await server.admin.hset(`${one.prefix}:proxies`, 'lb2', `version=1 beat=${seconds}.000`);
     await waitFor(() => expect(two.board.others().find(({ name }) => name === 'lb2')?.conns).toEqual(new Map()));
@@ -243,8 +203,8 @@ describe.concurrent('what others have written', () => {
 describe.concurrent('Redis is away', () => {
   it('others are forgotten after 3 s, nothing waits, and all is there again with it', async () => {
     await using redis = await RedisServer.start();
-    await using one = new Opened('lb1', { redis });
-    await using two = new Opened('lb2', { redis, prefix: one.prefix });
+    await using one = open('lb1', { redis });
+    await using two = open('lb2', { redis, prefix: one.prefix });
     await waitFor(() => expect([one.one?.conns, two.one?.conns]).toEqual([two.conns, one.conns]));
     await redis.kill();
     await waitFor(() => expect(one.connection.circuit.isClosed).toBe(false));
@@ -257,7 +217,7 @@ describe.concurrent('Redis is away', () => {
 
   it('a frozen Redis holds nobody up at the end', async () => {
     await using redis = await RedisServer.start();
-    const one = new Opened('lb1', { redis });
+    const one = open('lb1', { redis });
     await waitFor(async () => expect(await redis.admin.hexists(`${one.prefix}:proxies`, 'lb1')).toBe(1));
     redis.freeze();
     const startedMs = performance.now();
@@ -268,7 +228,7 @@ describe.concurrent('Redis is away', () => {
 
   it('a user without the right to these keys is told of once', async () => {
     await using redis = await RedisServer.start();
-    await using one = new Opened('lb1', { redis });
+    await using one = open('lb1', { redis });
     await waitFor(async () => expect(await redis.admin.hexists(`${one.prefix}:proxies`, 'lb1')).toBe(1));
     await redis.admin.acl('SETUSER', 'default', 'resetkeys', `~${one.prefix}:stick:*`, `~${one.prefix}:probe`);
     await waitFor(() => expect(one.refused).toEqual(['REDIS_REFUSED']));

@@ -73,7 +73,9 @@ describe('P4: a cluster', () => {
     // It comes back as a replica of the one that took its place; nobody is told anything.
     await killed.restart();
     await vi.waitFor(async () => expect(await killed.admin.info('replication')).toContain('role:slave'), 10_000);
-    await vi.waitFor(async () => expect(await worker.table.renew(keys.map(key => pinOf(key, 'a')))).toEqual(['device-0']));
+    await vi.waitFor(async () =>
+      expect(await worker.table.renew(keys.map(key => pinOf(key, 'a')))).toEqual(['device-0']),
+    );
     expect(worker.heard).toHaveLength(2);
   });
 

@@ -16,7 +16,12 @@ afterAll(async () => {
 });
 
 async function connect(prefix: string): Promise<RedisConnection> {
-  const connection = connectRedis({ target: { kind: 'server', url: server.url }, prefix, timeoutMs: 2000, name: 'limpet test' });
+  const connection = connectRedis({
+    target: { kind: 'server', url: server.url },
+    prefix,
+    timeoutMs: 2000,
+    name: 'limpet test',
+  });
   expect(await connection.circuit.firstContact).toBe(true);
   return connection;
 }

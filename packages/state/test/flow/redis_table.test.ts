@@ -15,7 +15,12 @@ afterAll(async () => {
 });
 
 stickTableConformance('redis', async times => {
-  const connection = connectRedis({ target: { kind: 'server', url: server.url }, prefix: newPrefix(), timeoutMs: 1000, name: 'conformance' });
+  const connection = connectRedis({
+    target: { kind: 'server', url: server.url },
+    prefix: newPrefix(),
+    timeoutMs: 1000,
+    name: 'conformance',
+  });
   await connection.circuit.firstContact;
   return { table: redisTable(connection, 'emqx', times), [Symbol.asyncDispose]: () => connection.close() };
 });

@@ -84,7 +84,8 @@ describe.each(topologies)('%s', (name, start) => {
       return { key: `device-${i}`, server: 'a', by: { owner: 'lb1/1', epoch: i } };
     });
     expect(await worker.table.renew(pins)).toEqual([]);
-    const servers = (running as Topology & { readonly servers: readonly { admin: RedisConnection['client'] }[] }).servers;
+    const servers = (running as Topology & { readonly servers: readonly { admin: RedisConnection['client'] }[] })
+      .servers;
     await Promise.all(servers.map(({ admin }) => admin.script('FLUSH')));
     await worker.table.confirm({ key: 'device-0', server: 'b', by: { owner: 'lb1/1', epoch: 400 } });
     expect(await worker.table.renew(pins)).toEqual(['device-0']);

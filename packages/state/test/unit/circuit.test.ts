@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Circuit, retryDelayMs, settleMs } from '../../src/circuit.ts';
-import { redisFailure, redisTimeout } from '../../src/redis_failure.ts';
+import { keyMoving, redisFailure, redisTimeout } from '../../src/redis_failure.ts';
 import type { StateError } from '../../src/state_error.ts';
 
 const late = redisTimeout('r', 100);
@@ -40,6 +40,12 @@ describe('what a failure means', () => {
     [reply("READONLY You can't write against a read only replica. script: 1, on @user_script:1."), 'REDIS_REFUSED'],
     [reply('ERR Error running script (call to f_1): @user_script:1: -READONLY You can’t write'), 'REDIS_REFUSED'],
     [reply('NOAUTH Authentication required.'), 'REDIS_REFUSED'],
+    [reply('CLUSTERDOWN The cluster is down'), 'REDIS_REFUSED'],
+    [reply('CLUSTERDOWN Hash slot not served'), 'REDIS_MOVING'],
+    [reply('TRYAGAIN Multiple keys request during rehashing of slot'), 'REDIS_MOVING'],
+    [reply('MASTERDOWN Link with MASTER is down'), 'REDIS_REFUSED'],
+    [reply('NOREPLICAS Not enough good replicas to write.'), 'REDIS_REFUSED'],
+    [reply('MOVED 1 10.0.0.1:6379'), 'REDIS_REFUSED'],
     [reply('MISCONF Redis is configured to save RDB snapshots'), 'REDIS_REFUSED'],
     [reply("OOM command not allowed when used memory > 'maxmemory'."), 'REDIS_FULL'],
     [reply('WRONGTYPE Operation against a key holding the wrong kind of value'), 'REDIS_ENTRY'],
@@ -136,6 +142,44 @@ describe('the circuit', () => {
     await circuit.connected();
     expect(seen).toEqual(['returning']);
     expect(circuit.state).toBe('closed');
+  });
+});
+
+describe('a circuit of a server that takes the place of another', () => {
+  const later = (awaySinceMs: number | null) => {
+    const heard: string[] = [];
+    const told = {
+      onAway: (reason: StateError) => heard.push(reason.code),
+      onBack: (awayMs: number) => heard.push(`back after ${awayMs >= 40 ? '40 ms at least' : awayMs}`),
+      onRefused: () => undefined,
+    };
+    return { circuit: new Circuit({ probe: async () => {}, drop() {} }, told, awaySinceMs), heard };
+  };
+
+  it('goes on with its absence: told of once, and waited out as one', async () => {
+    const { circuit, heard } = later(performance.now() - 40);
+    expect(circuit.awaySinceMs).not.toBeNull();
+    circuit.disconnected(lost);
+    expect(heard).toEqual([]);
+    const startedMs = performance.now();
+    await circuit.connected();
+    // Other workers may notice later: twice the absence so far, and some.
+    expect(performance.now() - startedMs).toBeGreaterThan(80);
+    expect(heard).toEqual(['back after 40 ms at least']);
+    expect(circuit.awaySinceMs).toBeNull();
+  });
+
+  it('is new where that one was there', async () => {
+    const { circuit, heard } = later(null);
+    expect(circuit.awaySinceMs).toBeNull();
+    await circuit.connected();
+    expect(heard).toEqual([]);
+  });
+
+  it('a key that no server takes for the moment opens nothing', async () => {
+    const { circuit, heard } = await closed();
+    circuit.failed(keyMoving('r', 'MOVED 1 h:1'));
+    expect([circuit.state, ...heard]).toEqual(['closed']);
   });
 });
 

@@ -14,7 +14,7 @@ describe('the journal', () => {
     journal.confirmed(pin(2, 'b'));
     journal.released(pin(2, 'b'), 500);
     expect(journal.oldest(9)).toEqual([
-      { ...pin(2, 'b'), state: 'cooling', leftAtMs: 500, known: [by(7, 'lb2/1'), by(2)] },
+      { ...pin(2, 'b'), state: 'cooling', leftAtMs: 500, known: [by(7, 'lb2/1'), by(2)], slot: 0 },
     ]);
   });
 
@@ -63,5 +63,16 @@ describe('withClaimant', () => {
     [[by(1, 'x')], by(2), [by(1, 'x'), by(2)]],
   ])('%j and %j: %j', (known, claimant, expected) => {
     expect(withClaimant(known, claimant)).toEqual(expected);
+  });
+
+  it('is read by slot, where keys are on several servers', () => {
+    const journal = new Journal(10, key => Number(key.slice(1)));
+    for (const key of ['k1', 'k2', 'k3', 'k4']) {
+      journal.confirmed({ key, server: 'a', by: { owner: 'lb1/1', epoch: 1 } });
+    }
+    const isEven = (slot: number): boolean => slot % 2 === 0;
+    expect(journal.oldest(10, isEven).map(({ key }) => key)).toEqual(['k2', 'k4']);
+    expect(journal.oldest(1, isEven).map(({ key }) => key)).toEqual(['k2']);
+    expect([journal.hasOf(isEven), journal.hasOf(slot => slot > 4)]).toEqual([true, false]);
   });
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import type { Beat } from '../pair/state.ts';
 import type { Endpoint } from '../config/endpoint.ts';
+import type { Beat } from '../pair/state.ts';
 import { type Datagram, decodeDatagram, encodeDatagram } from './codec.ts';
 import { deaf, type Hearing, judgeDatagram } from './hearing.ts';
 
@@ -80,11 +80,20 @@ export class Link {
     const { peer, secret, name } = this.#options;
     if (host !== peer.host || port !== peer.port) return;
     const datagram = decodeDatagram(bytes, secret);
-    if (datagram === null) return this.#tell(`a datagram of ${peer.text} was not made with our secret`);
+    if (datagram === null) {
+      this.#tell(`a datagram of ${peer.text} was not made with our secret`);
+      return;
+    }
     const ears = { name, peer: peer.text, boot: this.#boot };
     const heard = judgeDatagram(this.#hearing, datagram, ears, this.#sent);
-    if (heard.is === 'foreign') return this.#tell(`${peer.text} speaks for another name or host: compare both files`);
-    if (heard.is === 'hello') return this.#greet(datagram);
+    if (heard.is === 'foreign') {
+      this.#tell(`${peer.text} speaks for another name or host: compare both files`);
+      return;
+    }
+    if (heard.is === 'hello') {
+      this.#greet(datagram);
+      return;
+    }
     if (heard.is === 'old') return;
     this.#hearing = heard.hearing;
     // Else it waits for our next heartbeat until it knows that we are alive.
@@ -110,7 +119,9 @@ export class Link {
   #compare(datagram: Datagram): void {
     const { deadMs, leaseMs, peer } = this.#options;
     if (datagram.deadMs === deadMs && datagram.leaseMs === leaseMs) return;
-    this.#tell(`${peer.text} has another dead_after or lease (${datagram.deadMs} ms, ${datagram.leaseMs} ms): make them equal`);
+    this.#tell(
+      `${peer.text} has another dead_after or lease (${datagram.deadMs} ms, ${datagram.leaseMs} ms): make them equal`,
+    );
   }
 
   #tell(message: string): void {

@@ -30,7 +30,6 @@ export class AddressBook {
   readonly #device: string;
   #ip: Ip | null = null;
   #waiting: Waiting[] = [];
-  #isClosed = false;
 
   constructor(addresses: readonly VirtualAddress[], device: string) {
     this.#addresses = addresses;
@@ -63,7 +62,6 @@ export class AddressBook {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#ip?.stdin.end();
     for (const { done } of this.#waiting) done();
   }
@@ -87,7 +85,6 @@ export class AddressBook {
     const ended = (): void => {
       if (this.#ip === ip) this.#ip = null;
       for (const { done } of this.#waiting.splice(0)) done();
-      if (!this.#isClosed) this.#ip ??= null;
     };
     ip.once('error', ended);
     ip.once('exit', ended);

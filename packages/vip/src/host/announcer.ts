@@ -9,6 +9,8 @@ interface Armed {
 
 /** Again after so many milliseconds: switches and neighbours may miss the first ones. */
 const againMs: readonly number[] = [50, 200, 1_000, 5_000];
+/** To start a program takes a moment, which the first heartbeats of a new holder must not wait for. */
+const rearmMs = 20;
 /** `$0` is the interface and `$1` the address; nothing of it is read as shell. */
 const ARP = 'read -r go && exec arping -q -U -c 1 -w 1 -I "$0" "$1"';
 const NEIGHBOUR = 'read -r go && exec na6 -i "$0" -s "$1" -d ff02::1 -t "$1" -E "$2" -o';
@@ -31,8 +33,8 @@ export class Announcer {
 
   announce(): void {
     this.quiet();
-    this.#fire();
     this.#timers = againMs.map(delayMs => setTimeout(() => this.#fire(), delayMs));
+    this.#fire();
   }
 
   /** No more of them: the addresses are no longer here. */
@@ -51,7 +53,7 @@ export class Announcer {
     const armed = this.#armed;
     for (const { child } of armed) child.stdin?.end('go\n');
     this.#armed = [];
-    setImmediate(() => this.#arm());
+    this.#timers.push(setTimeout(() => this.#arm(), rearmMs));
   }
 
   #arm(): void {

@@ -9,12 +9,14 @@ export function absorb(state: State, event: Event, nowMs: number, actions: Actio
     case 'tick':
       return;
     case 'heard':
-      return absorbBeat(state, event, { nowMs, actions });
+      absorbBeat(state, event, { nowMs, actions });
+      return;
     case 'track':
       state.isTrackGood = event.isGood;
       return;
     case 'link':
-      return absorbLink(state, event, nowMs);
+      absorbLink(state, event, nowMs);
+      return;
     case 'looked':
       state.isRedisThere = event.answer.is !== 'away';
       if (state.isRedisThere) state.mayTakeBlind = true;
@@ -22,12 +24,15 @@ export function absorb(state: State, event: Event, nowMs: number, actions: Actio
       return;
     case 'took':
       state.isAsking = false;
-      return absorbTake(state, event.answer, event.sentMs, { nowMs, actions });
+      absorbTake(state, event.answer, event.sentMs, { nowMs, actions });
+      return;
     case 'renewed':
       state.isRenewing = false;
-      return absorbRenewal(state, event, { nowMs, actions });
+      absorbRenewal(state, event, { nowMs, actions });
+      return;
     case 'released':
-      return absorbRelease(state, nowMs, actions);
+      absorbRelease(state, nowMs, actions);
+      return;
     case 'hold_failed':
       state.heldOffUntilMs = nowMs + holdOffMs;
       if (state.role === 'active') letGo(state, 'address', 0, { nowMs, actions });
@@ -44,7 +49,8 @@ interface Turn {
 
 function absorbBeat(state: State, { beat }: Extract<Event, { kind: 'heard' }>, { nowMs, actions }: Turn): void {
   // Two held it: the last one to announce it was the other one.
-  if (state.role === 'active' && state.peer?.role === 'active' && beat.role !== 'active') actions.push({ do: 'announce' });
+  if (state.role === 'active' && state.peer?.role === 'active' && beat.role !== 'active')
+    actions.push({ do: 'announce' });
   state.peer = { ...beat, heardMs: nowMs };
   state.highest = Math.max(state.highest, beat.fence);
   state.mayTakeBlind = true;

@@ -8,8 +8,11 @@ interface Turn {
   readonly actions: Action[];
 }
 
-/** In which the proxy resets its connections, where it did not cause the move itself. */
-const graceMs = 10;
+/**
+ * In which the proxy resets its connections. One that has written its track file has done that before, and where there is
+ * no carrier nobody would hear of it.
+ */
+const graceMs: Readonly<Partial<Record<Reason, number>>> = { stopped: 10, peer_holds: 10, preempted: 10, isolated: 10 };
 
 /** What follows from what this host knows now. */
 export function judge(state: State, turn: Turn): void {
@@ -27,14 +30,19 @@ export function judge(state: State, turn: Turn): void {
 
 function judgeHolder(state: State, turn: Turn): void {
   const { nowMs } = turn;
+  const reason = reasonToLeave(state, nowMs);
+  if (reason !== null) letGo(state, reason, graceMs[reason] ?? 0, turn);
+  else if (nowMs >= state.leaseUntilMs) judgeLease(state, turn);
+  else raiseFence(state, nowMs);
+}
+
+function reasonToLeave(state: State, nowMs: number): Reason | null {
   const unfit = unfitness(state, nowMs);
-  // A proxy that writes its track file has reset its connections before.
-  if (unfit !== null) return letGo(state, unfit, unfit === 'stopped' ? graceMs : 0, turn);
+  if (unfit !== null) return unfit;
   const peer = livePeer(state, nowMs);
-  if (peer !== null && isBeatenBy(state, peer, nowMs)) return letGo(state, 'peer_holds', graceMs, turn);
-  raiseFence(state, nowMs);
-  if (peer !== null && isPreempted(state, peer)) return letGo(state, 'preempted', graceMs, turn);
-  if (nowMs >= state.leaseUntilMs) judgeLease(state, turn);
+  if (peer === null) return null;
+  if (isBeatenBy(state, peer, nowMs)) return 'peer_holds';
+  return isPreempted(state, peer) ? 'preempted' : null;
 }
 
 function unfitness(state: State, nowMs: number): Reason | null {
@@ -58,7 +66,8 @@ function judgeLease(state: State, turn: Turn): void {
   const { leaseMs } = state.terms;
   if (nowMs - state.receivedMs >= leaseMs) {
     state.mayTakeBlind = false;
-    return letGo(state, 'isolated', graceMs, turn);
+    letGo(state, 'isolated', graceMs.isolated ?? 0, turn);
+    return;
   }
   state.leaseUntilMs = state.receivedMs + leaseMs;
   if (state.isAlone) return;
@@ -82,7 +91,8 @@ function judgeStandby(state: State, turn: Turn): void {
     return;
   }
   // One that was cut off waits until it has been hearing something for a while: the first word may be the holder's.
-  if (state.mayTakeBlind || gradeOf(state, nowMs) > 0) takeAlone(state, 'the other host is silent, and Redis does not answer', turn);
+  if (state.mayTakeBlind || gradeOf(state, nowMs) > 0)
+    takeAlone(state, 'the other host is silent, and Redis does not answer', turn);
 }
 
 /** Of two that could take it. One that is just starting listens first, and is not waited for. */

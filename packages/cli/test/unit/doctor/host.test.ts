@@ -97,6 +97,13 @@ describe('ports to brokers', () => {
       judged({ range: [1024, 65_535], reserved: '1883' }, broker(130_000)),
       [/^problem: .*64,511 connections.* → give emqx1 3 source addresses of this host: servers: \{ emqx1: \{/],
     ],
+    [
+      'two sources that suffice in a wider range',
+      judged({}, broker(100_000, 100_000, 2)),
+      [
+        /^problem: .* 56,464 connections .*ip_local_port_range="1024 65535" → sysctl -w net\.ipv4\.ip_local_reserved_ports="1883"$/,
+      ],
+    ],
     ['reserved ones', judged({ reserved: '40000-40099,50000\n' }, broker(28_131)), [/^ok: .* 28,131 connections/]],
     [
       'a bind in the range',

@@ -11,7 +11,7 @@ export function redisCursor({ scan, after }: RedisPlace): string {
 
 /** The place that a text names; any other begins anew. Pure. */
 export function redisPlace(cursor: string | null): RedisPlace {
-  const [, scan, after] = /^([0-9a-f-]{1,40})(?:\.([\w-]{1,1000}))?$/.exec(cursor ?? '') ?? [];
+  const [, scan, after] = /^(\d{1,20}|\d{1,5}-[0-9a-f]{4}-\d{1,20})(?:\.([\w-]{1,1000}))?$/.exec(cursor ?? '') ?? [];
   return {
     scan: scan ?? null,
     after: after === undefined ? null : Buffer.from(after, 'base64url').toString('utf8'),

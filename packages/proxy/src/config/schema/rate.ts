@@ -47,7 +47,10 @@ export const TAKEOVER_PACE: PaceConfig = { limit: 2000, queue: 100_000, queueTim
 /** The same key where it has a standard; `false`: none. */
 export function takeoverPace(meaning: string): z.ZodType<PaceConfig | null> {
   const { limit, queue, queueTimeoutMs } = TAKEOVER_PACE;
-  const doc = { meaning, standard: `\`{ limit: ${limit}/s, queue: ${queue}, queue_timeout: ${writeDuration(queueTimeoutMs)} }\`` };
+  const doc = {
+    meaning,
+    standard: `\`{ limit: ${limit}/s, queue: ${queue}, queue_timeout: ${writeDuration(queueTimeoutMs)} }\``,
+  };
   const short = scalar<PaceConfig | null>('rate', doc, input => {
     if (input === false || input === 'false') return { ok: true, value: null };
     const read = readRate(input);

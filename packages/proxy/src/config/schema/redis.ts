@@ -114,7 +114,10 @@ export const redisSchema: z.ZodType<RawRedis> = z
       },
       readRedisUrl,
     ).optional(),
-    sentinels: places('Instead of `url`: the sentinels that know where the master is. With `master`.', 26_379).optional(),
+    sentinels: places(
+      'Instead of `url`: the sentinels that know where the master is. With `master`.',
+      26_379,
+    ).optional(),
     master: text(
       { meaning: 'What the sentinels call the master (`sentinel monitor NAME …`).', standard: 'none' },
       MASTER,
@@ -124,7 +127,7 @@ export const redisSchema: z.ZodType<RawRedis> = z
       6379,
     ).optional(),
     username: login('User of Redis (ACL), where the URL does not name one.').optional(),
-    password: login('Its password, never shown. Best from the environment: `${REDIS_PASSWORD}`.').optional(),
+    password: login(`Its password, never shown. Best from the environment: \`\${REDIS_PASSWORD}\`.`).optional(),
     database: integer(
       { meaning: 'Number of the database, where the URL does not name one. A cluster has only 0.', standard: '0' },
       0,

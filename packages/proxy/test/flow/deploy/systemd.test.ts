@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Directory, makeDirectory } from '../../kit/directory.ts';
 import { DEPLOY } from '../../kit/monitoring.ts';
@@ -8,6 +8,10 @@ const UNIT = readFileSync(`${DEPLOY}systemd/limpet.service`, 'utf8');
 
 /** What the unit starts, on a machine where Limpet is installed as docs/operations.md says. */
 const PROGRAM = '/usr/bin/node /opt/limpet/packages/cli/dist/bin.js';
+
+/** keepalived's unit, and what it starts. */
+const PAIR_UNIT = readFileSync(`${DEPLOY}systemd/limpet-keepalived.service`, 'utf8');
+const GUARD = '/opt/limpet/deploy/keepalived/limpet-keepalived';
 
 interface Said {
   readonly code: number | null;
@@ -76,4 +80,26 @@ test('systemd-sysusers makes the user that the unit names', async () => {
   const passwd = readFileSync(folder.file('etc/passwd'), 'utf8');
   expect(passwd).toMatch(/^limpet:.*:\/usr\/sbin\/nologin$/m);
   expect(UNIT).toContain('\nUser=limpet\nGroup=limpet\n');
+});
+
+function pairUnitIn(folder: Directory, change: (unit: string) => string = unit => unit): string {
+  return folder.write('limpet-keepalived.service', change(PAIR_UNIT).replaceAll(GUARD, '/bin/true'));
+}
+
+test("keepalived's unit: nothing wrong with it, its exposure under 3.5, and what it starts is there", async () => {
+  await using folder = await makeDirectory('systemd');
+  expect(await run('systemd-analyze', 'verify', pairUnitIn(folder))).toEqual({ code: 0, said: '' });
+  const security = ['security', '--offline=true', '--no-pager', '--threshold=35'];
+  const { code, said } = await run('systemd-analyze', ...security, pairUnitIn(folder));
+  expect(code, said).toBe(0);
+  expect(PAIR_UNIT.match(new RegExp(`=${GUARD} \\w+`, 'g'))).toEqual([`=${GUARD} run`, `=${GUARD} release`]);
+  const guard = `${DEPLOY}keepalived/limpet-keepalived`;
+  expect(statSync(guard).mode & 0o111).toBe(0o111);
+  expect(await run('shellcheck', guard)).toEqual({ code: 0, said: '' });
+});
+
+test("a wrong word in keepalived's unit would be found", async () => {
+  await using folder = await makeDirectory('systemd');
+  const unit = pairUnitIn(folder, text => text.replace('Type=exec', 'Type=never'));
+  expect((await run('systemd-analyze', 'verify', unit)).said).toContain('never');
 });

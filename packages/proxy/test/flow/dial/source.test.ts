@@ -1,12 +1,17 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { TimerWheel } from '../../../src/clock.ts';
 import { type Attempt, dial } from '../../../src/dial/attempt.ts';
 import { DepartureBoard } from '../../../src/dial/departures.ts';
 import { tcpScript } from '../../../src/dial/script.ts';
+import { createBrokerTls } from '../../../src/tls/dial_tls.ts';
+import { makeAuthority } from '../../kit/certificates.ts';
 import { until } from '../../kit/condition.ts';
 import { freePort } from '../../kit/port.ts';
+import { keptLog } from '../tls/tls_server.ts';
 
 const NOTHING = Buffer.alloc(0);
 const UNMIXED = (): number => 0.999;
@@ -104,4 +109,41 @@ test('a server that refuses is the server’s trouble, from whatever address', a
   const board = new DepartureBoard([await freePort()], 0, 1, UNMIXED);
   const nobody = await freePort();
   expect(await connect(nobody, ['127.0.0.25'], board)).toEqual({ kind: 'dial', code: 'ECONNREFUSED' });
+});
+
+test('TLS behind a PROXY header begins there too, and a port that others have costs nothing but a try', async () => {
+  await using authority = await makeAuthority();
+  const issued = await authority.issue({ cn: 'broker', names: ['IP:127.0.0.1'] });
+  const said: Buffer[] = [];
+  const contexts = { cert: readFileSync(issued.cert), key: readFileSync(issued.key) };
+  const header = Buffer.from('PROXY UNKNOWN\r\n');
+  const server = createServer(socket => {
+    socket.once('data', (first: Buffer) => {
+      said.push(Buffer.from(`${socket.remoteAddress} ${first.subarray(0, header.length)}`));
+      // What came behind the header is TLS already.
+      socket.pause();
+      if (first.length > header.length) socket.unshift(first.subarray(header.length));
+      new TLSSocket(socket, { isServer: true, ...contexts })
+        .on('error', () => {})
+        .on('data', bytes => said.push(bytes));
+    });
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await using taken = await listen('127.0.0.26');
+  const board = new DepartureBoard([taken.port, await freePort()], 0, 1, UNMIXED);
+  const departures = board.to({ address: '127.0.0.1', port, source: ['127.0.0.26'] });
+  const terms = { verify: 'required', ca: authority.ca, sni: null, cert: null, key: null } as const;
+  const tls = await createBrokerTls(terms, '127.0.0.1', keptLog().log);
+  const script = tcpScript(Buffer.from('hello'));
+  const order = { address: '127.0.0.1', port, header, tls, departures, script, connectMs: 5000, connackMs: 5000 };
+  const attempt = await dial(order, new TimerWheel()).result;
+  expect(attempt.kind === 'dial' ? attempt.code : attempt.kind).toBe('answered');
+  await until(() => said.length === 2, { what: 'header and hello', seen: () => said.join() });
+  expect(said.map(String)).toEqual(['127.0.0.26 PROXY UNKNOWN\r\n', 'hello']);
+  if (attempt.kind === 'answered') attempt.server.reset();
+  tls.close();
+  server.close();
 });

@@ -31,7 +31,7 @@ test.each([
   ],
   [
     'a password from the environment, as it is',
-    'url: redis://h, username: u, password: "${SECRET}"',
+    `url: redis://h, username: u, password: "\${SECRET}"`,
     { kind: 'server', url: 'redis://h', login: { username: 'u', password: SECRET }, database: null, tls: null },
   ],
   [
@@ -97,7 +97,7 @@ test.each([
   ['in both places', `url: "redis://:${SECRET}@h", password: ${SECRET}`],
   ['in a list', `password: [${SECRET}]`],
   ['of the sentinels, as a number of another key', `sentinel_password: { ${SECRET}: 1 }`],
-  ['as the wrong kind, from the environment', 'sentinel_password: ["${SECRET}"]'],
+  ['as the wrong kind, from the environment', `sentinel_password: ["\${SECRET}"]`],
   ['without sentinels', `sentinel_password: ${SECRET}`],
 ])('P11: a password %s is refused without being shown', (_, keys) => {
   const wrongs = wrongsOf(withRedis(keys), { SECRET });

@@ -27,11 +27,15 @@ test('update() names those that go to maint, once, and not among the fallen', ()
   const made = new BackendView(backend(SERVERS));
   const change = (...statuses: ServerStatus[]) => made.update(statuses);
   // A worker that starts has no sessions.
-  expect(change(status('a', { admin: 'maint' }), status('b'))).toEqual({ fallen: [], maintained: [] });
-  expect(change(status('a'), status('b', { admin: 'maint', up: false }))).toEqual({ fallen: [], maintained: ['b'] });
-  expect(change(status('b', { admin: 'maint', up: false }))).toEqual({ fallen: [], maintained: [] });
-  expect(change(status('a', { admin: 'drain' }))).toEqual({ fallen: [], maintained: [] });
-  expect(change(status('a', { admin: 'maint' }))).toEqual({ fallen: [], maintained: ['a'] });
+  expect(change(status('a', { admin: 'maint' }), status('b'))).toEqual({ fallen: [], maintained: [], givenUp: [] });
+  expect(change(status('a'), status('b', { admin: 'maint', up: false }))).toEqual({
+    fallen: [],
+    maintained: ['b'],
+    givenUp: [],
+  });
+  expect(change(status('b', { admin: 'maint', up: false }))).toEqual({ fallen: [], maintained: [], givenUp: [] });
+  expect(change(status('a', { admin: 'drain' }))).toEqual({ fallen: [], maintained: [], givenUp: [] });
+  expect(change(status('a', { admin: 'maint' }))).toEqual({ fallen: [], maintained: ['a'], givenUp: [] });
 });
 
 describe('a server that is down here and up for another proxy', () => {
@@ -60,8 +64,11 @@ describe('a server that is down here and up for another proxy', () => {
       expect([made.usable(NONE), made.target('a')]).toEqual([['b', 'c', 'z'], null]);
     }
     const made = view();
-    expect(made.update([status('a', contested)]).fallen).toEqual(['a']);
-    expect(made.update([status('a', { up: false })]).fallen).toEqual([]);
+    const nothing = { fallen: [], maintained: [], givenUp: [] };
+    expect(made.update([status('a', contested)])).toEqual({ ...nothing, fallen: ['a'] });
+    expect(made.update([status('a', { up: false })])).toEqual({ ...nothing, givenUp: ['a'] });
+    expect(made.update([status('a', { up: false })])).toEqual(nothing);
+    expect([made.update([status('a', contested)]), made.update([status('a')])]).toEqual([nothing, nothing]);
   });
 });
 

@@ -30,7 +30,10 @@ let prefixes = 0;
 
 async function open(store: 'memory' | 'redis', size = 100_000): Promise<Opened> {
   const memory = new MemoryTable({ size, times });
-  const config = store === 'memory' ? null : { target: { kind: 'server' as const, url: redis.url }, prefix: `p${++prefixes}`, timeoutMs: 2000 };
+  const config =
+    store === 'memory'
+      ? null
+      : { target: { kind: 'server' as const, url: redis.url }, prefix: `p${++prefixes}`, timeoutMs: 2000 };
   const connection = config && connectRedis({ ...config, name: 'limpet test' });
   if (connection) expect(await connection.circuit.firstContact).toBe(true);
   const backends = () => [{ name: 'emqx', servers, times, memory }];

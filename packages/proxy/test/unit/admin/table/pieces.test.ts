@@ -84,9 +84,11 @@ describe('lines', () => {
 describe('cursors', () => {
   it('name their place', () => {
     for (const after of [null, 'k', 'ä ', '設備']) {
-      const place = { scan: '18446744073709551615', after };
-      expect(redisPlace(redisCursor(place))).toEqual(place);
-      expect(redisCursor(place)).toMatch(/^[\w.-]+$/);
+      for (const scan of ['18446744073709551615', '10923-07c3-18446744073709551615']) {
+        const place = { scan, after };
+        expect(redisPlace(redisCursor(place))).toEqual(place);
+        expect(redisCursor(place)).toMatch(/^[\w.-]+$/);
+      }
     }
   });
 

@@ -1,0 +1,61 @@
+import { loadVipConfig, type RunningVip, releaseVip, startVip, type VipConfig } from '@limpet/vip';
+import type { Command } from 'commander';
+import { EXIT, type Finish } from '../exit_code.ts';
+import { OtherSignals, StopSignals } from '../signals.ts';
+
+const HELP = `
+It stays in the foreground and logs to stdout. Two hosts run it, each with the other one as its peer; one of them holds
+the address. SIGTERM or Ctrl-C: it lets go, and the other host takes the address at once. It needs CAP_NET_ADMIN and
+CAP_NET_RAW; deploy/vip/limpet-vip.service gives it these and nothing else.
+
+Examples:
+  limpet vip -c vip.yaml
+  limpet vip -c vip.yaml --check       is this file right?
+  limpet vip -c vip.yaml --release     take the address off this host, where the program was killed
+`;
+
+interface Flags {
+  readonly config: string;
+  readonly check?: boolean;
+  readonly release?: boolean;
+}
+
+/** `limpet vip`: one host of a pair that shares a virtual address, without VRRP. */
+export function addVip(program: Command, finish: Finish): void {
+  program
+    .command('vip')
+    .description('hold a virtual IP address together with another host, without VRRP')
+    .requiredOption('-c, --config <path>', 'the configuration: docs/vip.md has its keys')
+    .option('--check', 'check the configuration without starting anything')
+    .option('--release', 'take the address off this host, and end')
+    .addHelpText('after', HELP)
+    .action(async (flags: Flags) => {
+      const loaded = loadVipConfig(flags.config);
+      if (!loaded.ok) for (const problem of loaded.problems) console.error(problem);
+      finish(loaded.ok ? await run(loaded.config, flags) : EXIT.failed);
+    });
+}
+
+async function run(config: VipConfig, { check, release }: Flags): Promise<number> {
+  if (check === true) {
+    console.log(describe(config));
+    return EXIT.ok;
+  }
+  if (release === true) return (await releaseVip(config)) ? EXIT.ok : EXIT.failed;
+  return serve(startVip(config));
+}
+
+async function serve(vip: RunningVip): Promise<number> {
+  using _others = new OtherSignals();
+  using signals = new StopSignals(() => vip.kill());
+  void signals.first.then(() => vip.stop());
+  await vip.finished;
+  return EXIT.ok;
+}
+
+function describe({ name, addresses, device, self, peer, terms, redis }: VipConfig): string {
+  const list = addresses.map(({ address, prefix }) => `${address}/${prefix}`).join(', ');
+  const { intervalMs, deadMs, leaseMs } = terms;
+  const times = `heartbeats every ${intervalMs} ms, dead after ${deadMs} ms, lease ${leaseMs} ms`;
+  return `${name}: ${list} on ${device}, ${self.text} and ${peer.text}, ${times}, ${redis === null ? 'without' : 'with'} Redis`;
+}

@@ -1,0 +1,35 @@
+import { expect, it, vi } from 'vitest';
+import { OpenedBoard } from '../opened_board.ts';
+import { RedisCluster } from '../redis_cluster.ts';
+import { RedisSentinels } from '../redis_sentinel.ts';
+
+const patience = { timeout: 20_000, interval: 20 };
+
+/** Both know all of each other. */
+async function know(one: OpenedBoard, two: OpenedBoard): Promise<void> {
+  await vi.waitFor(() => {
+    expect(one.one).toMatchObject({ name: 'lb2', isAlive: true, conns: two.conns, health: two.health });
+    expect(two.one).toMatchObject({ name: 'lb1', isAlive: true, conns: one.conns, health: one.health });
+  }, patience);
+}
+
+it.each([
+  ['a cluster', () => RedisCluster.start()],
+  ['the master of sentinels', () => RedisSentinels.start()],
+])(
+  'on %s two proxies know of each other, and again when the server that had their names is dead',
+  async (_, start) => {
+    await using redis = await start();
+    await using one = new OpenedBoard('lb1', { target: redis.target });
+    await using two = new OpenedBoard('lb2', { target: redis.target, prefix: one.prefix });
+    await know(one, two);
+    const holder =
+      redis instanceof RedisCluster ? await redis.masterOfKey(`${one.prefix}:proxies`) : await redis.master();
+    await holder.kill();
+    await vi.waitFor(() => expect([one.one?.isAlive, two.one?.isAlive]).toEqual([false, false]), patience);
+    one.conns.set('emqx/emqx1', 7);
+    await know(one, two);
+    expect([one.twins, two.twins]).toEqual([0, 0]);
+  },
+  60_000,
+);

@@ -1,0 +1,3 @@
+export type { VipConfig } from './config/config.ts';
+export { type LoadedVip, loadVipConfig } from './config/load.ts';
+export { type RunningVip, releaseVip, startVip } from './process/supervisor.ts';
