@@ -2,7 +2,8 @@
  * `pnpm lab`: five hosts on a switch, two of them a pair of proxies, and everything that can happen to them. Exits with
  * 1 when a fault was not survived, or a client of the crowd did not come home.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { makeDirectory } from '../packages/proxy/test/kit/directory.ts';
 import { about } from './about.ts';
 import { type CrowdResult, runCrowd } from './crowd.ts';
@@ -28,7 +29,8 @@ async function main(options: Options): Promise<number> {
   }
   for (const by of options.crowd === 0 ? [] : options.by) {
     const settings: PairSettings = { by, timing: 'fast', connectRate: crowdConnectRate };
-    crowds.push({ by, result: await withPair(settings, pair => runCrowd(pair, options.crowd, crowdConnectRate)) });
+    const crowd = (pair: Pair): Promise<CrowdResult> => runCrowd(pair, options.crowd, crowdConnectRate);
+    crowds.push({ by, result: await withPair(options, settings, crowd) });
   }
   const results: Results = { about: about(), faults: options.faults, runs: options.runs, series, crowds };
   const report = reportOf(results);
@@ -41,7 +43,7 @@ async function main(options: Options): Promise<number> {
 /** Every fault, as often as wanted, on one pair. */
 async function runSeries(options: Options, by: MoverKind, timing: Timing): Promise<Trial[]> {
   if (options.faults.length === 0) return [];
-  return withPair({ by, timing, connectRate: null }, async pair => {
+  return withPair(options, { by, timing, connectRate: null }, async pair => {
     const trials: Trial[] = [];
     for (const fault of options.faults) {
       for (let run = 1; run <= options.runs; run += 1) {
@@ -56,13 +58,24 @@ async function runSeries(options: Options, by: MoverKind, timing: Timing): Promi
 }
 
 /** Brokers, Redis and the pair, new for each action. */
-async function withPair<T>(settings: PairSettings, action: (pair: Pair) => Promise<T>): Promise<T> {
+async function withPair<T>(options: Options, settings: PairSettings, action: (pair: Pair) => Promise<T>): Promise<T> {
   await using directory = await makeDirectory('lab');
   await using services = new Services(directory, settings.connectRate !== null);
   await services.start();
   await using pair = new Pair(directory.path, services, settings);
-  await pair.start();
-  return await action(pair);
+  try {
+    await pair.start();
+    return await action(pair);
+  } finally {
+    if (options.logs !== null) keepLogs(options.logs, pair);
+  }
+}
+
+function keepLogs(folder: string, pair: Pair): void {
+  mkdirSync(folder, { recursive: true });
+  const { by, timing, connectRate } = pair.settings;
+  const kind = connectRate === null ? 'faults' : 'crowd';
+  for (const { name, lines } of pair.logs()) writeFileSync(join(folder, `${by}-${timing}-${kind}-${name}.log`), lines);
 }
 
 function isPassed({ series, crowds }: Results): boolean {

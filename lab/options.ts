@@ -17,6 +17,8 @@ export interface Options {
   readonly report: string | null;
   /** Where every single trial goes, as JSON. */
   readonly json: string | null;
+  /** A folder for what Limpet and the movers print; null: none. */
+  readonly logs: string | null;
 }
 
 export const usage = `Usage: pnpm lab [--faults A,B] [--by keepalived,vip] [--timing fast,default] [--runs N] [--crowd N]
@@ -28,7 +30,8 @@ export const usage = `Usage: pnpm lab [--faults A,B] [--by keepalived,vip] [--ti
   --runs N       how often each fault happens (default 5)
   --crowd N      clients that lose their proxy at the end; 0: none (default 2000)
   --report FILE  also writes the report there (without any option: lab/report.md)
-  --json FILE    writes every single trial there`;
+  --json FILE    writes every single trial there
+  --logs FOLDER  keeps what Limpet and keepalived (or limpet vip) print, with the time of each line`;
 
 const mostRuns = 50;
 const mostClients = 10_000;
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[]): Options | string {
         crowd: { type: 'string', default: '2000' },
         report: { type: 'string' },
         json: { type: 'string' },
+        logs: { type: 'string' },
       },
     });
     return {
@@ -56,6 +60,7 @@ export function readOptions(args: readonly string[]): Options | string {
       crowd: count('crowd', values.crowd, 0, mostClients),
       report: values.report ?? (args.length === 0 ? fileURLToPath(new URL('report.md', import.meta.url)) : null),
       json: values.json ?? null,
+      logs: values.logs ?? null,
     };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -77,6 +77,11 @@ export class Pair implements AsyncDisposable {
     return [`held by: ${this.holders.now().join(', ') || 'nobody'}`, ...parts].join('\n');
   }
 
+  /** Everything that each host's programs have printed. */
+  logs(): { name: string; lines: string }[] {
+    return this.hosts.flatMap(host => host.logs());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned[Symbol.asyncDispose]();
   }

@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Limpet, startLimpet } from '../packages/proxy/test/kit/limpet.ts';
+import type { Line } from '../packages/proxy/test/kit/process.ts';
 import type { Mover, MoverKind, Timing } from './mover.ts';
 import { onHost, type ProxyName, virtualAddress } from './network.ts';
 import { processesBelow } from './processes.ts';
@@ -30,6 +31,8 @@ export class ProxyHost implements AsyncDisposable {
   readonly #settings: PairSettings;
   readonly #makeMover: (host: ProxyHost) => Promise<Mover>;
   #limpet: Limpet | null = null;
+  /** What Limpets printed that have been replaced. */
+  readonly #keptLines: Line[] = [];
   #mover: Mover | null = null;
 
   constructor(
@@ -66,6 +69,7 @@ export class ProxyHost implements AsyncDisposable {
   /** Starts Limpet in the place of one that has ended. */
   async startLimpet(): Promise<void> {
     await this.#limpet?.[Symbol.asyncDispose]();
+    this.#keptLines.push(...(this.#limpet?.process.lines ?? []));
     this.#limpet = await startLimpet(this.#configuration(), { before: onHost(this.name) });
   }
 
@@ -83,6 +87,15 @@ export class ProxyHost implements AsyncDisposable {
     const { pid } = this.limpet.process;
     const below = processesBelow(pid).filter(({ command }) => !watchdog.test(command));
     return [pid, ...below.map(process => process.pid)];
+  }
+
+  /** Everything that its programs have printed, with the time of each line. */
+  logs(): { name: string; lines: string }[] {
+    const limpet = [...this.#keptLines, ...(this.#limpet?.process.lines ?? [])];
+    return [
+      { name: `${this.name}-limpet`, lines: written(limpet) },
+      { name: `${this.name}-mover`, lines: written(this.#mover?.process.lines ?? []) },
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,4 +125,8 @@ export class ProxyHost implements AsyncDisposable {
       },
     };
   }
+}
+
+function written(lines: readonly Line[]): string {
+  return lines.map(({ atMs, text }) => `${atMs} ${text}\n`).join('');
 }

@@ -82,5 +82,5 @@ function story(pair: Pair, gap: Gap, atMs: number, endMs: number): string {
   const after = (ms: number): string => `${(ms - atMs).toFixed(1)}`;
   const moves = pair.holders.events().filter(event => event.atMs >= atMs && event.atMs <= endMs);
   const told = moves.map(event => `${event.host} ${event.holds ? '+' : '-'} at ${after(event.atMs)}`);
-  return [`no CONNACK from ${after(gap.fromMs)} to ${after(gap.toMs)}`, ...told].join(', ');
+  return [`at ${atMs}: no CONNACK from ${after(gap.fromMs)} to ${after(gap.toMs)}`, ...told].join(', ');
 }

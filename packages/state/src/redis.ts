@@ -1,13 +1,15 @@
 import type { Redis } from 'ioredis';
 import type { Circuit, CircuitListener, ReturnTask, SharedCircuit } from './circuit.ts';
+import { ClusterLookout } from './cluster_lookout.ts';
 import { type KeyCommand, sendBatch } from './redis_batch.ts';
 import { keyMoving, redisFailure, redisTimeout } from './redis_failure.ts';
 import { RedisFleet } from './redis_fleet.ts';
-import { ClusterLookout, type Lookout, SentinelLookout } from './redis_lookout.ts';
+import type { Lookout } from './redis_lookout.ts';
 import { routedClient } from './redis_router.ts';
 import { scanStep } from './redis_scan.ts';
 import { type PlaceOptions, type RedisTarget, serverOptions, sharedOptions, targetText } from './redis_target.ts';
 import { FleetWatch } from './redis_watch.ts';
+import { SentinelLookout } from './sentinel_lookout.ts';
 import { wholeMap } from './slots.ts';
 
 export interface ConnectOptions extends Partial<CircuitListener> {
@@ -130,8 +132,12 @@ function openFleet(
   reply: RedisConnection['reply'],
 ): { readonly fleet: RedisFleet; readonly watch: FleetWatch | null } {
   const { target, prefix, timeoutMs, name } = options;
+  let watch: FleetWatch | null = null;
   const listener: CircuitListener = {
-    onAway: reason => options.onAway?.(reason),
+    onAway: reason => {
+      watch?.hurry();
+      options.onAway?.(reason);
+    },
     onBack: awayMs => options.onBack?.(awayMs),
     onRefused: reason => options.onRefused?.(reason),
   };
@@ -145,7 +151,8 @@ function openFleet(
   const database = target.kind === 'sentinel' ? target.database : null;
   const shared = sharedOptions(target.login, target.tls, database);
   const fleet = new RedisFleet({ ...common, optionsAt: ({ host, port }) => ({ ...shared, host, port }) });
-  return { fleet, watch: new FleetWatch(fleet, lookoutOf(target, shared, name, fleet)) };
+  watch = new FleetWatch(fleet, lookoutOf(target, shared, name, fleet));
+  return { fleet, watch };
 }
 
 function lookoutOf(

@@ -1,8 +1,9 @@
-import { Circuit, type CircuitListener, type ReturnTask, type SharedCircuit } from './circuit.ts';
+import { Circuit, type CircuitListener, type ReturnTask } from './circuit.ts';
 import { RedisNode } from './redis_node.ts';
 import { type PlaceOptions, placeText, type RedisPlace } from './redis_target.ts';
 import { type SlotMap, slotOf } from './slots.ts';
 import { StateError } from './state_error.ts';
+import { WholeFleet } from './whole_fleet.ts';
 
 export interface FleetOptions {
   readonly timeoutMs: number;
@@ -20,6 +21,8 @@ export interface FleetOptions {
 
 /** A server that a part of the keys was promised to (ASK) is kept so long without slots of its own. */
 const guestMs = 30_000;
+/** What servers send us on to is bounded. */
+const mostMembers = 1000;
 /** Slots that are looked through for a key of a server; one with few slots is asked about a key that may not be its own. */
 const probesTried = 20_000;
 
@@ -79,6 +82,10 @@ export class RedisFleet {
     return (
       this.#nodes.length > 0 && this.nodes.every(({ circuit }) => circuit.isClosed) && !this.#map.owners.includes(-1)
     );
+  }
+
+  get isSpread(): boolean {
+    return this.#options.isSpread;
   }
 
   slotOf(key: string): number {
@@ -143,6 +150,7 @@ export class RedisFleet {
 
   /** A server that has a key for now; null: it is not there yet. */
   guest(place: RedisPlace): RedisNode | null {
+    if (this.#members.size >= mostMembers) return null;
     const { node } = this.#member(place, null, performance.now() + guestMs);
     return node.client.status === 'ready' ? node : null;
   }
@@ -201,37 +209,4 @@ function naming(listener: CircuitListener, address: string): CircuitListener {
     onBack: awayMs => listener.onBack(awayMs),
     onRefused: reason => listener.onRefused(named(reason)),
   };
-}
-
-/** All circuits as one, for those whose keys are on any of them: closed while one of them is. Each hears for itself. */
-class WholeFleet implements SharedCircuit {
-  readonly #nodes: () => readonly RedisNode[];
-  readonly firstContact: Promise<boolean>;
-  #tell: (isThere: boolean) => void = () => {};
-
-  constructor(nodes: () => readonly RedisNode[]) {
-    this.#nodes = nodes;
-    this.firstContact = new Promise(resolve => {
-      this.#tell = resolve;
-    });
-  }
-
-  get isClosed(): boolean {
-    return this.#nodes().some(({ circuit }) => circuit.isClosed);
-  }
-
-  changed(): void {
-    const contacts = this.#nodes().map(({ circuit }) => circuit.firstContact);
-    void Promise.all(contacts).then(all => this.#tell(all.includes(true)));
-  }
-
-  lost(): void {
-    this.#tell(false);
-  }
-
-  succeeded(): void {}
-
-  written(): void {}
-
-  failed(): void {}
 }

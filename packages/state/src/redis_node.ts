@@ -9,7 +9,7 @@ import type { StateError } from './state_error.ts';
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
 /** A name may resolve to a host that drops packets; TLS needs its round trips. */
-export const connectTimeoutMs = 2000;
+const connectTimeoutMs = 2000;
 /** TCP keep-alive: a dead peer of an idle connection is noticed by the kernel. */
 const keepAliveMs = 10_000;
 

@@ -51,6 +51,7 @@ export function redirected(
   error: Error,
   from: RedisNode,
 ): { readonly node: RedisNode | null; readonly isAsking: boolean } | null {
+  if (!fleet.isSpread) return null;
   const { host = '', port = 0 } = from.client.options;
   const redirect = readRedirect(error.message, { host, port });
   if (redirect === null) return null;

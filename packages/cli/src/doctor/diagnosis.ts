@@ -108,7 +108,7 @@ function redisFindings({ nodes, sentinels, cluster }: RedisSeen, { state }: Conf
   if (state.store !== 'redis') return [];
   const { timeoutMs, prefix } = state.redis;
   const entries = Math.ceil(load.entries / Math.max(1, nodes.length));
-  const wanted = { timeoutMs, prefix, entries, wantsReplicas: sentinels !== null };
+  const wanted = { timeoutMs, prefix, entries, wantsReplicas: sentinels !== null || cluster !== null };
   return [
     ...(sentinels === null ? [] : judgeSentinels(sentinels.answers, sentinels.master)),
     ...(cluster === null ? [] : judgeCluster(cluster)),

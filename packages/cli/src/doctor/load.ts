@@ -10,7 +10,8 @@ export interface Load {
   readonly ports: readonly number[];
   /** Entries of all stick tables together. */
   readonly entries: number;
-  readonly vips: readonly string[];
+  /** One of its binds at least speaks TLS. */
+  readonly hasTls: boolean;
 }
 
 /** The connections that one broker may get. */
@@ -29,18 +30,19 @@ export interface BrokerLoad {
 
 /** Without a configuration: what Limpet takes where nothing is written. */
 export function standardLoad(cpus: number): Load {
-  return { maxconn: 100_000, workers: cpus, brokers: [], ports: [], entries: 0, vips: [] };
+  return { maxconn: 100_000, workers: cpus, brokers: [], ports: [], entries: 0, hasTls: false };
 }
 
 export function loadOf({ global, frontends, backends }: Config): Load {
-  const { maxconn, workers, vip } = global;
-  const binds = frontends.flatMap(frontend => frontend.binds.map(({ port }) => port)).filter(port => port !== 0);
+  const { maxconn, workers } = global;
+  const binds = frontends.flatMap(frontend => frontend.binds);
+  const ports = binds.map(({ port }) => port).filter(port => port !== 0);
   return {
     ...{ maxconn, workers },
     brokers: backends.flatMap(backend => brokersOf(backend, maxconn)),
-    ports: [...new Set(binds)],
+    ports: [...new Set(ports)],
     entries: backends.reduce((sum, { stick }) => sum + (stick?.size ?? 0), 0),
-    vips: vip?.addresses ?? [],
+    hasTls: binds.some(({ tls }) => tls !== null),
   };
 }
 

@@ -46,7 +46,7 @@ function findingLines(
 /** What sysctl sets is forgotten at the next start of the host. */
 function keptLines(findings: readonly Finding[]): string[] {
   if (!findings.some(({ remedies }) => remedies.some(remedy => remedy.startsWith(SYSCTL)))) return [];
-  return ['To keep what sysctl -w sets: NAME=VALUE, a line each, in /etc/sysctl.d/90-limpet.conf.'];
+  return ['To keep what sysctl -w sets: NAME=VALUE, a line each, in /etc/sysctl.d/60-limpet.conf.'];
 }
 
 function summary(findings: readonly Finding[], paint: Paint): string {

@@ -1,4 +1,5 @@
 /** The built program, against a real kernel, a real Redis, and brokers that are there or not. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { makeDirectory } from '../../../proxy/test/kit/directory.ts';
@@ -21,7 +22,8 @@ interface Told {
   }[];
 }
 
-function told({ stdout }: Ended): Told {
+function told({ stdout, stderr }: Ended): Told {
+  if (stdout.length === 0) throw new Error(`it said nothing but ${stderr.join('\n')}`);
   return JSON.parse(stdout.join('\n')) as Told;
 }
 
@@ -33,6 +35,13 @@ function of(check: string, seen: Told): string[] {
 function yaml(redis: string, servers = 'b1: 127.0.0.1:9'): string {
   const state = redis === '' ? '' : `state: { store: redis, redis: { ${redis} } }\n`;
   return `global: { workers: 2, maxconn: 60000 }\n${state}frontends:\n  mqtt: { bind: "127.0.0.1:1", default_backend: b }\nbackends:\n  b:\n    servers: { ${servers} }\n`;
+}
+
+/** The rule of Limpet's user, as the page says it to operators. */
+function ruleOfThePage(password: string): string[] {
+  const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
+  const [, rule = ''] = /^user limpet (.*)$/m.exec(page) ?? [];
+  return rule.replace('>PASSWORD', `>${password}`).split(' ');
 }
 
 /** Runs the doctor with a configuration, behind other words: `prlimit …`. */
@@ -191,5 +200,10 @@ describe('limpet doctor and Redis', () => {
     const found = of('Redis', seen);
     expect(found.filter(one => / answers PING in .*; a script /.test(one))).toHaveLength(3);
     expect(found.filter(one => one.endsWith('the user may do all that Limpet does'))).toHaveLength(3);
+    // The user of docs/operations.md may ask for nothing that Limpet does not need.
+    for (const server of cluster.servers) await server.admin.call('ACL', 'SETUSER', 'limpet', ...ruleOfThePage('pw'));
+    const bare = await doctor(yaml(`cluster: ["${cluster.places[0]}"], username: limpet, password: pw`));
+    expect(of('Redis Cluster', bare)).toEqual(['ok: 16,384 of 16,384 slots are served by 3 masters']);
+    expect(of('Redis', bare).filter(one => one.endsWith('the user may do all that Limpet does'))).toHaveLength(3);
   }, 60_000);
 });

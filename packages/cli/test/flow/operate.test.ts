@@ -21,7 +21,7 @@ describe('limpet status', () => {
     await using house = await openHouse();
     const { stdout } = await house.run('status', '--json');
     const seen = JSON.parse(stdout.join('\n'));
-    expect(Object.keys(seen)).toEqual(['info', 'frontends', 'backends', 'workers', 'tasks']);
+    expect(Object.keys(seen)).toEqual(['info', 'frontends', 'backends', 'workers', 'tasks', 'proxies']);
     expect(seen.info).toMatchObject({ name: 'lb1', started_at_ms: 1_800_000_000_000, store_reachable: true });
     expect(seen.backends[0].servers[1]).toMatchObject({ name: 'emqx2', admin: 'drain', maxconn: 100 });
   });

@@ -23,7 +23,8 @@ export class SharedTables {
       name: `limpet-${owner}`,
       onAway: reason => {
         const fields = { code: reason.code, reason: reason.message, remedy: reason.remedy };
-        log.warn('redis_away', fields, 'Redis is away: this proxy answers for itself');
+        const who = redis.target.kind === 'cluster' ? 'a part of Redis' : 'Redis';
+        log.warn('redis_away', fields, `${who} is away: this proxy answers for itself`);
       },
       onBack: awayMs => {
         log.info('redis_back', { away_ms: Math.round(awayMs) }, 'Redis is back');

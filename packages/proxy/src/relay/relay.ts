@@ -85,13 +85,15 @@ export class Relay {
   }
 
   /**
-   * Ends both sides: what is written is still sent, nothing more is read. At `standby` both are reset: the client must
-   * learn of it while this host still has the address, and the broker before the client is back. May be called twice.
+   * Ends both sides: what is written is still sent, nothing more is read. At `standby` both are reset: the client now,
+   * for it must learn of it while this host has the address; the broker, when all other clients have been, for its own
+   * address stays. May be called twice.
    */
   stop(reason: StopReason): void {
     this.#ending(reason);
     if (reason === 'standby') {
-      this.#giveUp();
+      this.#client.endpoint.reset();
+      setImmediate(() => this.#server.endpoint.reset());
       return;
     }
     this.#client.endpoint.close();

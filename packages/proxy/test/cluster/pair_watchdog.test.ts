@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ScriptedBroker, startBroker } from '../kit/broker.ts';
 import { Heirs } from '../kit/heirs.ts';
 import type { Limpet } from '../kit/limpet.ts';
-import { type Mover, makeMover, startPaired, watchdogOf, workersOf } from '../kit/pair.ts';
+import { type Mover, makeMover, readyz, startPaired, watchdogOf, workersOf } from '../kit/pair.ts';
 import { cpuMs, isAlive, residentBytes } from '../kit/proc.ts';
 
 /** It is 20 ms; this machine is shared, and nobody is held to it here: the numbers are printed. */
@@ -102,11 +102,12 @@ describe('the watchdog', () => {
 
   test('a primary that is busy for 2 s is not frozen', async () => {
     await using limpet = await start(held);
-    const beforeMs = cpuMs(limpet.process.pid);
     process.kill(limpet.process.pid, 'SIGWINCH');
+    const startMs = performance.now();
+    const answered = readyz(limpet).then(() => performance.now() - startMs);
     expect(await wordsFor(BUSY_MS + 500)).toEqual(['0']);
-    // It was busy.
-    expect(cpuMs(limpet.process.pid) - beforeMs).toBeGreaterThan(BUSY_MS / 4);
+    // It was busy: nobody was answered.
+    expect(await answered).toBeGreaterThan(BUSY_MS / 2);
   });
 
   test('a primary that neither speaks nor runs is', async () => {
@@ -139,6 +140,7 @@ describe('the watchdog', () => {
     const share = (cpuMs(watchdog) - beforeMs) / (performance.now() - startMs);
     const mib = Math.round(residentBytes(watchdog) / 1024 ** 2);
     console.info(`the watchdog uses ${(share * 100).toFixed(1)} % of a core and ${mib} MiB, most of it shared`);
+    // Below 1 % where it is alone; this machine is shared.
     expect(share).toBeLessThan(0.1);
   });
 });

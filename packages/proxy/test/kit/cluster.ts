@@ -87,6 +87,8 @@ export interface ClusterConfig {
   readonly workers: number;
   /** Where the stick tables are. Default: in memory. */
   readonly redis?: RedisServer | null;
+  /** `state.redis.timeout`; default: the program's. */
+  readonly redisTimeout?: string;
   /** One frontend of the same name is made for each. */
   readonly backends: Readonly<Record<string, object>>;
   readonly global?: object;
@@ -96,11 +98,12 @@ export interface ClusterConfig {
 /** A Limpet with a frontend for each backend; `port(BACKEND)` is where it listens. */
 export function startCluster(config: ClusterConfig, options: LimpetOptions = {}): Promise<Limpet> {
   const names = Object.keys(config.backends);
+  const timeout = config.redisTimeout === undefined ? {} : { timeout: config.redisTimeout };
   const frontend = (name: string): object => ({ bind: '127.0.0.1:0', default_backend: name });
   return startLimpet(
     {
       global: { name: 'lb', workers: config.workers, hard_stop_after: '2s', ...config.global },
-      state: config.redis ? { store: 'redis', redis: { url: config.redis.url } } : {},
+      state: config.redis ? { store: 'redis', redis: { url: config.redis.url, ...timeout } } : {},
       defaults: config.defaults ?? {},
       frontends: Object.fromEntries(names.map(name => [name, frontend(name)])),
       backends: config.backends,

@@ -1,15 +1,22 @@
 import type { z } from 'zod';
 import { remedyMark } from './values.ts';
 
+type Path = readonly PropertyKey[];
+
 /** Something that is wrong, by the path of the key. */
-export type Fault = (path: readonly PropertyKey[], what: string, remedy: string) => void;
+export type Fault = (path: Path, what: string, remedy: string) => void;
 
 /** What zod has found, one fault each, in words for people. Values are never repeated: they may be secrets. */
-export function tellIssues(error: z.ZodError, fault: Fault): void {
-  for (const issue of error.issues) tellIssue(issue, [], fault);
+export function tellIssues(error: z.ZodError, isWritten: (path: Path) => boolean, fault: Fault): void {
+  for (const issue of error.issues) {
+    const { path, code } = issue;
+    const isMissing = (code === 'invalid_union' || code === 'invalid_type') && !isWritten(path);
+    if (isMissing) fault(path, 'this key is missing', 'Add it; docs/vip.md has an example.');
+    else tellIssue(issue, [], fault);
+  }
 }
 
-function tellIssue(issue: z.core.$ZodIssue, above: readonly PropertyKey[], fault: Fault): void {
+function tellIssue(issue: z.core.$ZodIssue, above: Path, fault: Fault): void {
   const path = [...above, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -35,10 +42,6 @@ function tellIssue(issue: z.core.$ZodIssue, above: readonly PropertyKey[], fault
       return;
     }
     case 'invalid_type':
-      if (issue.input === undefined && issue.message.includes('undefined')) {
-        fault(path, 'this key is missing', 'Add it; docs/vip.md has an example.');
-        return;
-      }
       fault(path, `this is not a ${issue.expected}`, `Write a ${issue.expected}.`);
       return;
     default:

@@ -47,7 +47,7 @@ export function loadVipConfig(path: string, env: NodeJS.ProcessEnv = process.env
   if (problems.length > 0) return { ok: false, problems };
   expandAll(document, env, fault);
   const parsed = vipSchema.safeParse(document.toJS());
-  if (!parsed.success) tellIssues(parsed.error, fault);
+  if (!parsed.success) tellIssues(parsed.error, keys => document.hasIn(keys), fault);
   else {
     const config = resolveVip(parsed.data, dirname(resolve(path)), fault);
     if (problems.length === 0) return { ok: true, config };

@@ -54,7 +54,12 @@ function startAnew(state: State, turn: Turn): void {
   state.peer = null;
   state.isRedisThere = false;
   state.listenUntilMs = turn.nowMs + listenMs(state.terms);
-  turn.actions.push({ do: 'note', event: 'vip_clock', message: 'this host was paused, or its clock has jumped' });
+  turn.actions.push({
+    do: 'note',
+    level: 'warn',
+    event: 'vip_clock',
+    message: 'this host was paused, or its clock has jumped',
+  });
   if (state.role === 'active') letGo(state, 'clock', 0, turn);
   else if (state.role === 'standby') state.role = 'starting';
 }

@@ -52,13 +52,15 @@ export type Action =
   | { readonly do: 'release'; readonly graceMs: number; readonly because: Reason }
   /** Once more, for another host has announced it too. */
   | { readonly do: 'announce' }
+  /** Ask the neighbours for a sign of life: any answer is something received. */
+  | { readonly do: 'probe' }
   | { readonly do: 'look' }
   /** Take the lease, where nobody else has renewed it within `staleMs`. */
   | { readonly do: 'take'; readonly above: number; readonly staleMs: number }
   | { readonly do: 'renew'; readonly fence: number; readonly staleMs: number }
   | { readonly do: 'give'; readonly fence: number }
   | { readonly do: 'tell'; readonly word: Word }
-  | { readonly do: 'note'; readonly event: string; readonly message: string }
+  | { readonly do: 'note'; readonly level: 'info' | 'warn'; readonly event: string; readonly message: string }
   | { readonly do: 'finish' };
 
 export interface Decision {

@@ -2,6 +2,7 @@ import type { Action, Reason } from './events.ts';
 import { nextFence, outranks } from './fence.ts';
 import { activate, letGo, raiseFence } from './moves.ts';
 import { gradeOf, isHolding, isReady, livePeer, type Peer, type State } from './state.ts';
+import { listenMs } from './terms.ts';
 
 interface Turn {
   readonly nowMs: number;
@@ -19,6 +20,8 @@ export function judge(state: State, turn: Turn): void {
   if (state.role === 'starting' && turn.nowMs >= state.listenUntilMs) {
     state.role = 'standby';
     state.sinceMs = turn.nowMs;
+    const message = 'it has listened long enough: from now on it may take the address';
+    turn.actions.push({ do: 'note', level: 'info', event: 'vip_listened', message });
   }
   if (state.role === 'active') judgeHolder(state, turn);
   if (state.role === 'standby') judgeStandby(state, turn);
@@ -34,6 +37,16 @@ function judgeHolder(state: State, turn: Turn): void {
   if (reason !== null) letGo(state, reason, graceMs[reason] ?? 0, turn);
   else if (nowMs >= state.leaseUntilMs) judgeLease(state, turn);
   else raiseFence(state, nowMs);
+  if (state.role === 'active') probeInSilence(state, turn);
+}
+
+/** An idle network is no dead one: before a lease ends in silence, the neighbours are asked a few times. */
+function probeInSilence(state: State, { nowMs, actions }: Turn): void {
+  const pauseMs = state.terms.leaseMs / 4;
+  const isConfirmed = livePeer(state, nowMs) !== null || nowMs - state.renewedMs < pauseMs;
+  if (isConfirmed || nowMs - Math.max(state.receivedMs, state.probedMs) < pauseMs) return;
+  state.probedMs = nowMs;
+  actions.push({ do: 'probe' });
 }
 
 function reasonToLeave(state: State, nowMs: number): Reason | null {
@@ -73,7 +86,7 @@ function judgeLease(state: State, turn: Turn): void {
   if (state.isAlone) return;
   state.isAlone = true;
   const message = 'neither the other host nor Redis answers; it keeps the address, for its interface receives';
-  actions.push({ do: 'note', event: 'vip_alone', message });
+  actions.push({ do: 'note', level: 'warn', event: 'vip_alone', message });
 }
 
 function judgeStandby(state: State, turn: Turn): void {
@@ -82,7 +95,7 @@ function judgeStandby(state: State, turn: Turn): void {
   const { terms } = state;
   const peer = livePeer(state, nowMs);
   if (peer !== null) {
-    if (!isHolding(peer) && !isPreferred(state, peer)) takeAlone(state, 'the other host does not hold it', turn);
+    if (!isHolding(peer) && !isPreferred(state, peer, nowMs)) takeAlone(state, 'the other host does not hold it', turn);
     return;
   }
   if (terms.hasRedis && state.isRedisThere) {
@@ -95,9 +108,14 @@ function judgeStandby(state: State, turn: Turn): void {
     takeAlone(state, 'the other host is silent, and Redis does not answer', turn);
 }
 
-/** Of two that could take it. One that is just starting listens first, and is not waited for. */
-function isPreferred({ terms }: State, peer: Peer): boolean {
-  if (!peer.ready || peer.role !== 'standby') return false;
+/**
+ * Of two that could take it. One that is just starting listens first, and only one that has just done so itself waits for
+ * it: both hosts are starting then. Else it is a holder that died, and is back.
+ */
+function isPreferred(state: State, peer: Peer, nowMs: number): boolean {
+  const { terms } = state;
+  const isComing = peer.role === 'starting' && nowMs - state.sinceMs < listenMs(terms);
+  if (!peer.ready || (peer.role !== 'standby' && !isComing)) return false;
   return peer.priority === terms.priority ? terms.index === 1 : peer.priority > terms.priority;
 }
 

@@ -59,6 +59,7 @@ export interface State {
   /** It may take the address though it hears nothing at all: once, until it hears something again. */
   mayTakeBlind: boolean;
   isAlone: boolean;
+  probedMs: number;
   nextBeatMs: number;
   /** Heartbeats that are sent sooner, because they carry news. */
   hurriedBeats: number;
@@ -95,6 +96,7 @@ export function initialState(terms: Terms, nowMs: number): State {
     receivingSinceMs: -Infinity,
     mayTakeBlind: true,
     isAlone: false,
+    probedMs: -Infinity,
     nextBeatMs: nowMs,
     hurriedBeats: 0,
     lastMs: nowMs,

@@ -5,6 +5,7 @@ import type { AddressBook } from '../host/address.ts';
 import type { Announcer } from '../host/announcer.ts';
 import { type HookRunner, hookFor } from '../host/hooks.ts';
 import { tellFifo } from '../host/notify_fifo.ts';
+import { Prober } from '../host/prober.ts';
 import { TrackFile } from '../host/track_file.ts';
 import { Witness } from '../host/witness.ts';
 import { decide, nextWakeMs } from '../pair/decide.ts';
@@ -31,6 +32,7 @@ export interface HostParts {
 export class Host {
   readonly #parts: HostParts;
   readonly #witness: Witness;
+  readonly #prober: Prober;
   readonly #track: TrackFile | null;
   readonly #keeper: LeaseKeeper | null;
   readonly #events: Event[] = [];
@@ -43,6 +45,7 @@ export class Host {
     const { config, lease } = parts;
     this.#parts = parts;
     this.#witness = new Witness(config.device);
+    this.#prober = new Prober(config.device);
     const { trackFile, terms } = config;
     this.#track =
       trackFile === null ? null : new TrackFile(trackFile, isGood => this.happen({ kind: 'track', isGood }));
@@ -101,8 +104,9 @@ export class Host {
     else if (action.do === 'hold') void this.#hold(action.fence, action.because);
     else if (action.do === 'release') void this.#release(action.graceMs, action.because);
     else if (action.do === 'announce') announcer.announce();
+    else if (action.do === 'probe') this.#prober.probe();
     else if (action.do === 'tell') this.#tell(action.word);
-    else if (action.do === 'note') log.warn(action.event, action.message);
+    else if (action.do === 'note') log[action.level](action.event, action.message);
     else if (action.do === 'finish') onFinish();
     else this.#keeper?.run(action);
   }

@@ -19,13 +19,10 @@ const node = findings('Node.js');
 const processor = findings('processors');
 const memory = findings('memory');
 
-/** A Node.js process of Limpet that serves nobody. */
-const PROCESS_BYTES = 110e6;
-/**
- * An idle session without TLS: 18 kB in its worker, measured with 6,000 of them, and two sockets in the kernel. docs/operations.md
- * says it too.
- */
-const SESSION_BYTES = 26e3;
+/** Measured, as docs/scaling.md tells: a process that serves nobody; an idle session in its worker, and its two sockets in the kernel. */
+const PROCESS_BYTES = 60e6;
+const SESSION_BYTES = 21 * 1024;
+const TLS_SESSION_BYTES = 41 * 1024;
 
 export function judgeMachine(machine: Machine, load: Load): Finding[] {
   return [nodeFinding(machine.node), processorFinding(machine, load), ...memoryFindings(machine, load)];
@@ -53,34 +50,32 @@ function processorFinding({ cpus, cpuQuota }: Machine, { workers }: Load): Findi
   return processor.ok(what);
 }
 
-function memoryFindings({ memoryBytes, memoryLimitBytes, swapBytes }: Machine, { maxconn, workers }: Load): Finding[] {
-  const limits = [memoryBytes, memoryLimitBytes].filter(limit => limit !== null);
-  const needed = (workers + 1) * PROCESS_BYTES + maxconn * SESSION_BYTES;
-  const what = `${counted(maxconn, 'session')} need about ${bytes(needed)}`;
-  const swap = swapFindings(swapBytes);
-  if (limits.length === 0) return [memory.note(`${what}; how much there is cannot be read`), ...swap];
-  const room = Math.min(...limits);
-  const where = room === memoryBytes ? 'this host has' : 'the control group allows';
-  const told = `${what}, ${where} ${bytes(room)}`;
-  if (needed > room)
-    return [
-      memory.problem(told, `write global: { maxconn: ${fitting(room, workers)} }, or give it more memory`),
-      ...swap,
-    ];
-  return [
-    needed > 0.7 * room
-      ? memory.warning(
-          `${told}: little is left for stalled clients and for others`,
-          'lower global.maxconn, or give it more memory',
-        )
-      : memory.ok(told),
-    ...swap,
-  ];
+function memoryFindings({ memoryBytes, memoryLimitBytes, swapBytes }: Machine, load: Load): Finding[] {
+  return [roomFinding(memoryBytes, memoryLimitBytes, load), ...swapFindings(swapBytes)];
 }
 
-/** As many sessions as there is memory for, with some to spare. */
-function fitting(room: number, workers: number): number {
-  const sessions = (0.7 * (room - (workers + 1) * PROCESS_BYTES)) / SESSION_BYTES;
+/** Storms and handshakes want twice what idle sessions do. */
+function roomFinding(host: number | null, group: number | null, load: Load): Finding {
+  const needed = (load.workers + 1) * PROCESS_BYTES + load.maxconn * sessionBytes(load);
+  const what = `${counted(load.maxconn, 'idle session')}${load.hasTls ? ' with TLS' : ''} need about ${bytes(needed)}`;
+  const limits = [host, group].filter(limit => limit !== null);
+  if (limits.length === 0) return memory.note(`${what}; how much there is cannot be read`);
+  const room = Math.min(...limits);
+  const told = `${what}, ${room === host ? 'this host has' : 'the control group allows'} ${bytes(room)}`;
+  if (2 * needed <= room) return memory.ok(told);
+  const remedy = `write global: { maxconn: ${fitting(room, load)} }, or give it more memory`;
+  return needed > room
+    ? memory.problem(told, remedy)
+    : memory.warning(`${told}: little is left for storms and for clients that do not read`, remedy);
+}
+
+function sessionBytes({ hasTls }: Load): number {
+  return hasTls ? TLS_SESSION_BYTES : SESSION_BYTES;
+}
+
+/** As many sessions as there is memory for, twice. */
+function fitting(room: number, load: Load): number {
+  const sessions = (room / 2 - (load.workers + 1) * PROCESS_BYTES) / sessionBytes(load);
   return Math.max(1, Math.floor(sessions / 1_000)) * 1_000;
 }
 

@@ -16,7 +16,8 @@ export interface Ports {
 
 const { ok, note, warning, problem } = findings('ports to brokers');
 
-const WIDE: Range = [1024, 65_535];
+/** Below are ports of services. docs/scaling.md says the same. */
+const WIDE: Range = [10_240, 65_535];
 
 /** Each connection to a broker has a port of this host, of its own for each broker and source address. */
 export function judgePorts({ range, reserved, reuse }: Ports, load: Load): Finding[] {

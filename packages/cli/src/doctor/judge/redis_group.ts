@@ -13,10 +13,10 @@ export interface SentinelAnswer {
 }
 
 export interface ClusterAnswer {
-  /** `ok` or `fail`. */
-  readonly state: string;
+  /** `ok` or `fail`; null: it may not be asked. */
+  readonly state: string | null;
   readonly slotsOk: number;
-  readonly masters: readonly { readonly place: string; readonly replicas: number; readonly isFailing: boolean }[];
+  readonly masters: number;
 }
 
 const SLOTS = 16_384;
@@ -73,26 +73,10 @@ export function judgeSentinels(answers: readonly SentinelAnswer[], name: string)
   return found;
 }
 
+/** Each of its masters is judged for itself besides. */
 export function judgeCluster({ state, slotsOk, masters }: ClusterAnswer): Finding[] {
-  const found: Finding[] = [];
-  const what = `${state}, ${count(slotsOk)} of ${count(SLOTS)} slots are served by ${masters.length} masters`;
-  if (state === 'ok' && slotsOk === SLOTS) found.push(cluster.ok(what));
-  else
-    found.push(
-      cluster.problem(
-        `${what}: clients whose slots are not served are placed without the shared table`,
-        'redis-cli --cluster check HOST:PORT, then --cluster fix',
-      ),
-    );
-  for (const { place, replicas, isFailing } of masters) {
-    if (isFailing) found.push(cluster.problem(`master ${place} is said to fail`, `redis-cli -u redis://${place} ping`));
-    else if (replicas === 0)
-      found.push(
-        cluster.warning(
-          `master ${place} has no replica: when it dies, its part of the table is gone`,
-          `redis-cli --cluster add-node HOST:PORT ${place} --cluster-slave`,
-        ),
-      );
-  }
-  return found;
+  const what = `${state === null ? '' : `${state}, `}${count(slotsOk)} of ${count(SLOTS)} slots are served by ${masters} masters`;
+  if ((state === 'ok' || state === null) && slotsOk === SLOTS) return [cluster.ok(what)];
+  const lost = `${what}: clients whose slots are not served are placed without the shared table`;
+  return [cluster.problem(lost, 'redis-cli --cluster check HOST:PORT, then --cluster fix')];
 }

@@ -21,7 +21,9 @@ export interface RedisNode {
   readonly isPersistent: boolean | null;
   readonly clients: number | null;
   readonly maxClients: number | null;
-  /** Milliseconds, sorted: of a PING, and of a script that reads one key. */
+  /** Whoever may not say PING reads a key. */
+  readonly asksWith: 'PING' | 'GET';
+  /** Milliseconds, sorted: of these, and of a script that reads one key. */
   readonly pingsMs: readonly number[];
   readonly scriptsMs: readonly number[];
   /** Commands that Limpet uses and this user may not. */
@@ -64,13 +66,13 @@ export function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
 }
 
-function latencyFindings({ place, pingsMs, scriptsMs }: RedisNode, timeoutMs: number): Finding[] {
+function latencyFindings({ place, asksWith, pingsMs, scriptsMs }: RedisNode, timeoutMs: number): Finding[] {
   if (pingsMs.length === 0) return [];
   const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : Math.round(value)} ms`;
   const p99 = Math.max(quantile(pingsMs, 0.99), quantile(scriptsMs, 0.99));
   const script =
     scriptsMs.length === 0 ? '' : `; a script ${ms(quantile(scriptsMs, 0.5))}, 99 % ${ms(quantile(scriptsMs, 0.99))}`;
-  const what = `${place} answers PING in ${ms(pingsMs[0] ?? 0)} at best, half ${ms(quantile(pingsMs, 0.5))}, 99 % ${ms(quantile(pingsMs, 0.99))}${script}`;
+  const what = `${place} answers ${asksWith} in ${ms(pingsMs[0] ?? 0)} at best, half ${ms(quantile(pingsMs, 0.5))}, 99 % ${ms(quantile(pingsMs, 0.99))}${script}`;
   if (p99 >= timeoutMs)
     return [
       problem(

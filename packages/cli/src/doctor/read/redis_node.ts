@@ -57,15 +57,16 @@ export async function readRedisNode(
     return { node: { ...nothing, trouble: redisTrouble(error) }, aheadMs: null };
   }
   try {
-    await client.ping();
-    const info = infoOf(await attempt(() => client.info()));
     const key = await ownKey(client, prefix);
+    const asksWith = await questionOf(client, key);
+    const info = infoOf(await attempt(() => client.info()));
     return {
       node: {
         ...nothing,
         ...factsOf(info),
         isPersistent: await persistenceOf(client, info),
-        pingsMs: await latencies(PINGS, () => client.ping()),
+        asksWith,
+        pingsMs: await latencies(PINGS, () => (asksWith === 'PING' ? client.ping() : client.get(key))),
         scriptsMs: await latencies(SCRIPTS, () => client.eval("return redis.call('GET', KEYS[1])", 1, key)),
         forbidden: await forbiddenCommands(client, key),
       },
@@ -91,7 +92,7 @@ export function unasked({ shown, options }: Place): RedisNode {
     isLocal: host === 'localhost' || (isIP(host) !== 0 && /^(127\.|::1$)/.test(host)),
     ...{ version: null, role: null, replicas: null, maxmemoryBytes: null, policy: null, usedBytes: null },
     ...{ evictedKeys: null, isPersistent: null, clients: null, maxClients: null },
-    ...{ pingsMs: [], scriptsMs: [], forbidden: [] },
+    ...{ asksWith: 'PING', pingsMs: [], scriptsMs: [], forbidden: [] },
   };
 }
 
@@ -109,6 +110,18 @@ async function attempt<T>(ask: () => Promise<T>): Promise<T | null> {
     return await ask();
   } catch {
     return null;
+  }
+}
+
+/** What is quick to answer and may be asked. @throws where the login is refused, or nothing may be asked */
+async function questionOf(client: Redis, key: string): Promise<'PING' | 'GET'> {
+  try {
+    await client.ping();
+    return 'PING';
+  } catch (error) {
+    if (!/^NOPERM/.test(error instanceof Error ? error.message : '')) throw error;
+    await client.get(key);
+    return 'GET';
   }
 }
 

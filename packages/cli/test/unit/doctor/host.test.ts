@@ -10,7 +10,7 @@ import { judgePorts, type Ports } from '../../../src/doctor/judge/ports.ts';
 import { judgeTcpMemory } from '../../../src/doctor/judge/tcp_memory.ts';
 import type { BrokerLoad, Load } from '../../../src/doctor/load.ts';
 
-const LOAD: Load = { maxconn: 10_000, workers: 2, brokers: [], ports: [1883], entries: 0, vips: [] };
+const LOAD: Load = { maxconn: 10_000, workers: 2, brokers: [], ports: [1883], entries: 0, hasTls: false };
 
 /** `problem: what → remedy → remedy`, a line each. */
 function told(findings: readonly Finding[]): string[] {
@@ -83,7 +83,7 @@ describe('ports to brokers', () => {
       judged({}, broker(28_233), broker(30_000)),
       [
         'problem: emqx/emqx1 can have 28,232 connections from here (port range 32768 to 60999), global.maxconn needs 28,233, and 1 other too' +
-          ' → sysctl -w net.ipv4.ip_local_port_range="1024 65535" → sysctl -w net.ipv4.ip_local_reserved_ports="1883"',
+          ' → sysctl -w net.ipv4.ip_local_port_range="10240 65535"',
       ],
     ],
     [
@@ -100,9 +100,7 @@ describe('ports to brokers', () => {
     [
       'two sources that suffice in a wider range',
       judged({}, broker(100_000, 100_000, 2)),
-      [
-        /^problem: .* 56,464 connections .*ip_local_port_range="1024 65535" → sysctl -w net\.ipv4\.ip_local_reserved_ports="1883"$/,
-      ],
+      [/^problem: .* 56,464 connections .*ip_local_port_range="10240 65535"$/],
     ],
     ['reserved ones', judged({ reserved: '40000-40099,50000\n' }, broker(28_131)), [/^ok: .* 28,131 connections/]],
     [
@@ -203,8 +201,10 @@ describe('the machine', () => {
     [{}, { workers: 3 }, ['Node.js ok', 'processors warning', 'memory ok']],
     [{}, { workers: 1 }, ['Node.js ok', 'processors note', 'memory ok']],
     [{ cpuQuota: 0.5 }, {}, ['Node.js ok', 'processors warning', 'memory ok']],
-    [{ memoryLimitBytes: 700e6 }, {}, ['Node.js ok', 'processors ok', 'memory warning']],
-    [{ memoryLimitBytes: 500e6, swapBytes: 1e9 }, {}, ['Node.js ok', 'processors ok', 'memory problem', 'memory note']],
+    [{ memoryLimitBytes: 789e6 }, {}, ['Node.js ok', 'processors ok', 'memory warning']],
+    [{ memoryLimitBytes: 395e6, swapBytes: 1e9 }, {}, ['Node.js ok', 'processors ok', 'memory problem', 'memory note']],
+    [{ memoryLimitBytes: 791e6 }, {}, ['Node.js ok', 'processors ok', 'memory ok']],
+    [{ memoryLimitBytes: 791e6 }, { hasTls: true }, ['Node.js ok', 'processors ok', 'memory warning']],
     [{ memoryBytes: null }, {}, ['Node.js ok', 'processors ok', 'memory note']],
   ])('%j %j', (machine, load, expected) => {
     expect(levels(machine, load)).toEqual(expected);
@@ -212,7 +212,7 @@ describe('the machine', () => {
 
   it('with too little memory is told for how many it suffices', () => {
     const [finding] = judgeMachine({ ...PLENTY, memoryBytes: 1e9 }, { ...LOAD, maxconn: 100_000 }).slice(2);
-    expect(finding?.what).toBe('100,000 sessions need about 2.9 GB, this host has 1.0 GB');
-    expect(finding?.remedies[0]).toContain('maxconn: 18000 }');
+    expect(finding?.what).toBe('100,000 idle sessions need about 2.3 GB, this host has 1.0 GB');
+    expect(finding?.remedies[0]).toContain('maxconn: 14000 }');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { synchronisedBy } from '../../../src/doctor/read/clock.ts';
 import { fileLimit } from '../../../src/doctor/read/kernel.ts';
 import { groupFolders } from '../../../src/doctor/read/machine.ts';
-import { membersOf } from '../../../src/doctor/read/redis_cluster.ts';
+import { rangesOf } from '../../../src/doctor/read/redis_cluster.ts';
 import { masterOf } from '../../../src/doctor/read/redis_sentinel.ts';
 
 it.each([
@@ -46,49 +46,19 @@ it.each([
   expect(synchronisedBy(systemd, chrony)).toEqual(expected);
 });
 
-it('reads the members of a cluster', () => {
-  const text = [
-    'aaa 10.0.0.1:6379@16379 myself,master - 0 0 1 connected 0-5460',
-    'bbb :6380@16380,host2 master,fail? - 0 0 2 connected 5461-10922 [93-<-ccc]',
-    'ccc fd00::3:6379@16379 slave aaa 0 0 1 connected',
-    'ddd :0@0 master,noaddr - 0 0 3 disconnected',
-    'nonsense',
-    '',
-  ].join('\n');
-  expect(membersOf(text, '10.9.9.9')).toEqual([
-    {
-      id: 'aaa',
-      masterId: '-',
-      place: { host: '10.0.0.1', port: 6379 },
-      isMaster: true,
-      isFailing: false,
-      hasSlots: true,
-    },
-    {
-      id: 'bbb',
-      masterId: '-',
-      place: { host: '10.9.9.9', port: 6380 },
-      isMaster: true,
-      isFailing: true,
-      hasSlots: true,
-    },
-    {
-      id: 'ccc',
-      masterId: 'aaa',
-      place: { host: 'fd00::3', port: 6379 },
-      isMaster: false,
-      isFailing: false,
-      hasSlots: false,
-    },
-    {
-      id: 'ddd',
-      masterId: '-',
-      place: { host: '10.9.9.9', port: 0 },
-      isMaster: true,
-      isFailing: true,
-      hasSlots: false,
-    },
+it('reads who serves the slots of a cluster', () => {
+  const replica = ['10.0.0.2', 6379, 'id', []];
+  const reply = [
+    [0, 5460, ['10.0.0.1', 6379, 'id', []], replica, replica],
+    [5461, 16_383, ['', 6380, 'id', []]],
+    ['nonsense'],
+    null,
+  ];
+  expect(rangesOf(reply, '10.9.9.9')).toEqual([
+    { slots: 5461, master: { host: '10.0.0.1', port: 6379 } },
+    { slots: 10_923, master: { host: '10.9.9.9', port: 6380 } },
   ]);
+  expect(rangesOf(null, 'x')).toEqual([]);
 });
 
 it('finds the master that a sentinel names', () => {

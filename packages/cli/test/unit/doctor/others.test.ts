@@ -202,7 +202,7 @@ describe('the report', () => {
       '                     → ulimit -n 5',
       '                     → sysctl -w a=1',
       '',
-      'To keep what sysctl -w sets: NAME=VALUE, a line each, in /etc/sysctl.d/90-limpet.conf.',
+      'To keep what sysctl -w sets: NAME=VALUE, a line each, in /etc/sysctl.d/60-limpet.conf.',
       '1 problem, 1 ok',
     ]);
   });

@@ -36,8 +36,8 @@ export interface PairPremises {
 
 /** How often it is looked at what no event tells: the addresses of this host, the file. */
 const LOOK_MS = 1000;
-/** Resetting 10,000 sessions takes a tenth of a second. Whoever takes longer must not keep the address here. */
-const RESET_MS = 150;
+/** For some 10,000 sessions a worker. Those beyond learn of it when they send something; new clients wait meanwhile. */
+const RESET_MS = 300;
 
 /**
  * This proxy as one of a pair behind virtual addresses: whether it is active, and whether it could be. Whoever moves the
@@ -137,7 +137,7 @@ export class Pair implements ReloadPart {
     this.changed();
   }
 
-  /** Connections to these addresses are reset in all workers. Resolves when they are, or after 150 ms. */
+  /** Connections to these addresses are reset in all workers. Resolves when they are, or after 300 ms. */
   async letGo(addresses: readonly string[]): Promise<void> {
     const all = this.#stoodBy.wait(this.#premises.workers());
     this.#sayAll(['standby', addresses]);

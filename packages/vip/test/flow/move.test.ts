@@ -1,0 +1,135 @@
+import { openSync, readSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { until } from '../../../proxy/test/kit/condition.ts';
+import { ip, Network, vip6 } from '../kit/network.ts';
+
+/** Of this machine, which others use too: printed, and bounded generously. */
+function tell(what: string, ms: number): void {
+  console.log(`${what}: the other host held the address after ${ms} ms`);
+  expect(ms).toBeLessThan(5_000);
+}
+
+async function pair(letter: string, extra: object = {}): Promise<{ network: Network; holder: number }> {
+  const network = await Network.open(letter);
+  await network.startRedis();
+  for (const host of [1, 2]) network.start(host, extra);
+  for (const host of [1, 2]) await network.program(host).waitForLine(/vip_listened/);
+  const holder = await network.settled();
+  return { network, holder };
+}
+
+// Namespaces need root; without it there is nothing that could be tested here.
+describe.skipIf(process.getuid?.() !== 0)('a pair of hosts', () => {
+  it('moves the address when the proxy is not ready, tells the neighbours, and does not move back', async () => {
+    const { network, holder } = await pair('a');
+    await using _ = network;
+    const other = 3 - holder;
+    expect(network.redisSays('get', 'limpet:vip:limpet')).toMatch(
+      new RegExp(`^10\\.99\\.0\\.${holder}:7946 \\d+ \\d+$`),
+    );
+    network.touch();
+    expect(network.neighbour()).toBe(network.hardware(holder));
+    const sniffer = network.run(network.switchName, ['tcpdump', '-nn', '-l', '-i', 'br0', 'arp or icmp6']);
+    await sniffer.waitForLine(/listening on br0/);
+    const fifo = openSync(network.directory.file(`fifo${other}`), 'r+');
+    tell('track file', await network.move(holder, () => network.track(holder, '1')));
+    expect(await network.settled(other)).toBe(other);
+    expect(network.holders(vip6)).toEqual([other]);
+    await sniffer.waitForLine(/who-has 10\.99\.0\.100 .* tell 10\.99\.0\.100/);
+    await sniffer.waitForLine(/neighbor advertisement, tgt is fd99::100/);
+    const buffer = Buffer.alloc(200);
+    expect(buffer.toString('latin1', 0, readSync(fifo, buffer))).toBe('INSTANCE "limpet" MASTER 100\n');
+    // Whoever had the old neighbour in its cache has the new one, without having asked.
+    await until(() => network.neighbour() === network.hardware(other), { what: 'the neighbours to know' });
+    network.track(holder, '0');
+    await network
+      .program(holder)
+      .waitUntil('BACKUP', () => network.program(holder).lines.at(-1)?.text.includes('BACKUP'));
+    expect(network.holders()).toEqual([other]);
+  });
+
+  it('moves it when the worker is killed, when it hangs, and when the supervisor is killed', async () => {
+    const { network, holder } = await pair('b');
+    await using _ = network;
+    tell('kill -9 of the worker', await network.move(holder, () => process.kill(network.workerPid(holder), 'SIGKILL')));
+    const second = await network.settled(3 - holder);
+    await network.program(holder).waitUntil('a new worker that has listened', () => network.listened(holder) === 2);
+    tell('SIGSTOP of the worker', await network.move(second, () => process.kill(network.workerPid(second), 'SIGSTOP')));
+    const third = await network.settled(holder);
+    await network.program(second).waitForLine(/gives no sign of life/);
+    await network.program(second).waitUntil('a new worker that has listened', () => network.listened(second) === 2);
+    tell('kill -9 of the supervisor', await network.move(third, () => network.program(third).signal('SIGKILL')));
+    expect(await network.settled(3 - third)).toBe(3 - third);
+  });
+
+  it('moves it when the link is lost, and moves nothing when Redis is', async () => {
+    const { network, holder } = await pair('c');
+    await using _ = network;
+    await network.redis.kill();
+    for (const host of [1, 2]) await network.program(host).waitForLine(/vip_redis_away/);
+    expect(network.holders()).toEqual([holder]);
+    const port = ['-n', network.switchName, 'link', 'set', `p${holder}`];
+    tell('link down, Redis gone', await network.move(holder, () => void ip(...port, 'down')));
+    await network.settled(3 - holder);
+    ip(...port, 'up');
+    await network.program(holder).waitForLine(/vip_state.*"state":"BACKUP","fence":[^0]/);
+    expect(network.holders()).toEqual([3 - holder]);
+  });
+
+  it('lets go when it is told to stop, and leaves the lease free', async () => {
+    const { network, holder } = await pair('d');
+    await using _ = network;
+    const program = network.program(holder);
+    tell('SIGTERM', await network.move(holder, () => program.signal('SIGTERM')));
+    expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(await network.settled(3 - holder)).toBe(3 - holder);
+    await network.program(3 - holder).kill('SIGTERM');
+    expect(network.holders()).toEqual([]);
+    expect(network.redisSays('get', 'limpet:vip:limpet')).toMatch(/^- \d+ \d+$/);
+  });
+
+  it('leaves no address behind where both its processes were killed, once its unit has cleaned up', async () => {
+    const { network, holder } = await pair('f');
+    await using _ = network;
+    const worker = network.workerPid(holder);
+    process.kill(worker, 'SIGSTOP');
+    network.program(holder).signal('SIGKILL');
+    process.kill(worker, 'SIGKILL');
+    await network.program(3 - holder).waitUntil('the other host', () => network.holders().includes(3 - holder));
+    expect(network.holders()).toContain(holder);
+    const cleaner = network.run(network.namespace(holder), [...network.command(holder), '--release']);
+    expect(await cleaner.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(network.holders()).toEqual([3 - holder]);
+  });
+
+  it('removes what an earlier life has left, before anything else', async () => {
+    await using network = await Network.open('g');
+    ip('-n', network.namespace(1), 'address', 'add', `${vip6}/64`, 'dev', 'eth0', 'nodad');
+    network.track(1, '1');
+    const program = network.start(1, { redis: undefined });
+    await program.waitForLine(/vip_listened/);
+    expect(network.holders(vip6)).toEqual([]);
+    network.track(1, '0');
+    expect(await network.settled(1)).toBe(1);
+    network.directory.write('track1', 'nonsense');
+    await until(() => network.holders().length === 0, { what: 'the holder to let go' });
+  });
+
+  it('runs hooks in place of the address', async () => {
+    await using network = await Network.open('e');
+    await network.startRedis();
+    for (const host of [1, 2]) {
+      const hook = network.hook(host);
+      network.start(host, { address_by: 'hook', hooks: { on_active: hook, on_standby: [hook], on_fault: hook } });
+    }
+    const isDone = (host: number, word: string) => (): boolean =>
+      network.program(host).lines.some(({ text }) => text.includes(`the hook for ${word} is done`));
+    const holder = await until(() => [1, 2].find(host => isDone(host, 'MASTER')()), { what: 'a holder' });
+    await network.move(holder, () => network.track(holder, '1'));
+    await network.program(3 - holder).waitUntil('its hook', isDone(3 - holder, 'MASTER'));
+    await network.program(holder).waitUntil('its hook', isDone(holder, 'FAULT'));
+    expect(network.hooked(holder)).toEqual(['BACKUP', 'MASTER', 'FAULT']);
+    expect(network.hooked(3 - holder).at(-1)).toBe('MASTER');
+    expect(network.holders()).toEqual([]);
+  });
+});

@@ -1,0 +1,145 @@
+import { chmodSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { makeDirectory } from '../../../proxy/test/kit/directory.ts';
+import { type LoadedVip, loadVipConfig } from '../../src/config/load.ts';
+
+const examples = fileURLToPath(new URL('../../../../deploy/vip/', import.meta.url));
+
+const least = `address: 10.0.0.100/24
+interface: eth0
+self: 10.0.0.1:7946
+peer: 10.0.0.2:7946
+secret: 0123456789abcdef
+`;
+
+async function load(text: string, env: NodeJS.ProcessEnv = {}): Promise<LoadedVip> {
+  await using directory = await makeDirectory('vip-config');
+  return loadVipConfig(directory.write('vip.yaml', text), env);
+}
+
+/** Without the path of the folder. */
+async function problems(text: string): Promise<string[]> {
+  const loaded = await load(text);
+  return loaded.ok ? [] : loaded.problems.map(problem => problem.replace(/^.*vip\.yaml/, 'vip.yaml'));
+}
+
+describe('vip.yaml', () => {
+  it('needs five keys, and has safe times', async () => {
+    const loaded = await load(least);
+    expect(loaded).toMatchObject({
+      ok: true,
+      config: {
+        name: 'limpet',
+        addresses: [{ address: '10.0.0.100', prefix: 24, family: 4 }],
+        addressBy: 'ip',
+        redis: null,
+        isRealtime: false,
+        terms: {
+          index: 0,
+          priority: 100,
+          preempt: false,
+          intervalMs: 200,
+          deadMs: 600,
+          leaseMs: 1200,
+          hasRedis: false,
+        },
+      },
+    });
+  });
+
+  it('is fast where it is told to be', async () => {
+    const loaded = await load(`${least}fast: true\n`);
+    const terms = { intervalMs: 20, deadMs: 60, leaseMs: 250 };
+    expect(loaded).toMatchObject({ ok: true, config: { isRealtime: true, terms } });
+  });
+
+  it('gives the two hosts different indexes', async () => {
+    const other = least.replace('0.1:', '0.X:').replace('0.2:', '0.1:').replace('0.X:', '0.2:');
+    expect(await load(other)).toMatchObject({ ok: true, config: { terms: { index: 1 } } });
+  });
+
+  it('reads Redis in the words of limpet.yaml', async () => {
+    const redis =
+      'redis: { sentinels: ["10.0.0.5", "[fd00::5]:27000"], master: mymaster, password: "$' +
+      '{PASSWORD}", tls: true }\n';
+    const loaded = await load(least + redis, { PASSWORD: 'wordpass' });
+    expect(loaded).toMatchObject({
+      ok: true,
+      config: {
+        redis: {
+          prefix: 'limpet',
+          timeoutMs: 100,
+          target: {
+            kind: 'sentinel',
+            sentinels: [
+              { host: '10.0.0.5', port: 26379 },
+              { host: 'fd00::5', port: 27000 },
+            ],
+            login: { username: null, password: 'wordpass' },
+            tls: { verify: 'required' },
+          },
+        },
+      },
+    });
+  });
+
+  it.each([
+    ['adress: 10.0.0.100/24\n', 'vip.yaml:6:1: `adress`: this key is not known here'],
+    ['priority: 255\n', 'vip.yaml:6:1: `priority`: Too big: expected number to be <=254'],
+    ['redis: { url: "http://x" }\n', 'vip.yaml:6:10: `redis.url`: redis.url cannot be used: scheme http:'],
+    ['redis: { cluster: ["a:1"], url: "redis://a" }\n', '`redis.cluster`: one of url and cluster is enough'],
+    ['redis: { master: m }\n', 'vip.yaml:6:1: `redis`: sentinels and master belong together'],
+    ['interval: 20\n', 'vip.yaml:6:1: `interval`: this is not a duration that is possible here'],
+    ['dead_after: 300ms\n', 'vip.yaml:6:1: `dead_after`: one lost heartbeat would be enough'],
+    ['lease: 300ms\n', 'vip.yaml:6:1: `lease`: it is shorter than dead_after'],
+    ['address_by: hook\n', 'vip.yaml:6:1: `address_by`: nothing would move the address'],
+    ['secret_file: no\n', '`secret_file`: secret says it already'],
+    ['name: "a b"\n', 'vip.yaml:6:1: `name`: this is not a word that is possible here'],
+    ['name: [\n', 'vip.yaml:7:1: '],
+  ])('%j is wrong, and says where and why', async (line, said) => {
+    expect((await problems(least + line)).join('\n')).toContain(said);
+  });
+
+  it.each([
+    ['10.0.0.100/24', '10.0.0.100', '`address`: this is not an address with a prefix length'],
+    ['10.0.0.100/24', '[10.0.0.100/24, 10.0.0.2/24]', '`address.1`: a host of the pair has this address'],
+    ['10.0.0.100/24', '[10.0.0.100/24, 10.0.0.100/32]', '`address.1`: this address is written twice'],
+    ['peer: 10.0.0.2:7946', 'peer: 10.0.0.1:7946', '`peer`: this is the same as self'],
+    ['peer: 10.0.0.2:7946', 'peer: lb2:7946', '`peer`: this is not an address and a port'],
+    ['peer: 10.0.0.2:7946', 'peer: "[fd00::2]:7946"', '`peer`: self is of the other IP family'],
+    ['interface: eth0\n', '', '`interface`: this key is missing'],
+    ['0123456789abcdef', 'short', '`secret`: a secret of at least 16 characters is needed'],
+  ])('%j as %j is wrong', async (before, after, said) => {
+    expect((await problems(least.replace(before, after))).join('\n')).toContain(said);
+  });
+
+  it('takes a secret only from a file that not everybody may read', async () => {
+    await using directory = await makeDirectory('vip-secret');
+    const secret = directory.write('secret', 'fedcba9876543210\n');
+    const path = directory.write('vip.yaml', least.replace('secret: 0123456789abcdef', 'secret_file: secret'));
+    chmodSync(secret, 0o644);
+    expect(loadVipConfig(path)).toMatchObject({
+      ok: false,
+      problems: [expect.stringContaining('everybody may read it')],
+    });
+    chmodSync(secret, 0o640);
+    expect(loadVipConfig(path)).toMatchObject({ ok: true, config: { secret: 'fedcba9876543210' } });
+  });
+
+  it('never repeats a secret in a problem', async () => {
+    const text = `${least}redis: { url: "redis://u:hush-hush@h:x/0", password: [hush-hush] }\npriority: hush-hush\n`;
+    const said = await problems(text.replace('0123456789abcdef', 'hush-hush'));
+    expect(said.length).toBeGreaterThan(0);
+    expect(said.join('\n')).not.toContain('hush');
+  });
+
+  it.each(readdirSync(examples).filter(name => name.endsWith('.yaml')))('deploy/vip/%s loads', async name => {
+    await using directory = await makeDirectory('vip-example');
+    const secret = directory.write('secret', 'fedcba9876543210\n');
+    chmodSync(secret, 0o600);
+    const loaded = loadVipConfig(join(examples, name), { VIP_SECRET_FILE: secret });
+    expect(loaded.ok ? [] : loaded.problems).toEqual([]);
+  });
+});
