@@ -162,7 +162,10 @@ export class Gatekeeper {
   /** CONNECTs and connections that wait for their turn. */
   get waiting(): number {
     const pacers = [...this.#frontends.values()].flatMap(({ arrivals, connects }) => [arrivals, connects]);
-    return [...pacers, ...this.#backends.values(), this.#takeover].reduce((sum, pacer) => sum + (pacer?.waiting ?? 0), 0);
+    return [...pacers, ...this.#backends.values(), this.#takeover].reduce(
+      (sum, pacer) => sum + (pacer?.waiting ?? 0),
+      0,
+    );
   }
 
   #pace(visitor: Visitor, pacer: Pacer | null, tell: Tell, next: (verdict: PaceVerdict) => void): void {

@@ -128,7 +128,8 @@ export class Reception {
     }
     if (arrived.kind !== 'in') return;
     const { inbound } = arrived;
-    const session = inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, workshop) : new Session(inbound, workshop);
+    const session =
+      inbound.frontend.mode === 'tcp' ? new TcpSession(inbound, workshop) : new Session(inbound, workshop);
     guest.reset = () => session.stop('standby');
     await session.run();
   }

@@ -12,11 +12,15 @@ const againMs: readonly number[] = [50, 200, 1_000, 5_000];
 /** To start a program takes a moment, which the first heartbeats of a new holder must not wait for. */
 const rearmMs = 20;
 /** `$0` is the interface and `$1` the address; nothing of it is read as shell. */
-const ARP = 'read -r go && exec arping -q -U -c 1 -w 1 -I "$0" "$1"';
+const ARP = [
+  // Debian has two programs of this name. The other one (package arping) must be told the source address.
+  'case $(arping -V 2>/dev/null) in *iputils*) set -- "$1" ;; *) set -- -S "$1" "$1" ;; esac',
+  'read -r go && exec arping -q -U -c 1 -w 1 -I "$0" "$@"',
+].join('\n');
 const NEIGHBOUR = 'read -r go && exec na6 -i "$0" -s "$1" -d ff02::1 -t "$1" -E "$2" -o';
 
 /**
- * Tells the neighbours where the addresses are: gratuitous ARP with arping (iputils), unsolicited neighbour advertisements
+ * Tells the neighbours where the addresses are: gratuitous ARP with arping, unsolicited neighbour advertisements
  * with na6 (ipv6toolkit). The first ones go out within some milliseconds, others follow for five seconds.
  */
 export class Announcer {

@@ -28,7 +28,7 @@ export class Prober {
     const ends = neighbours.map(
       address =>
         new Promise<void>(resolve => {
-          const args = ['-q', '-f', '-c', '1', '-w', '1', '-I', this.#device, address];
+          const args = ['-q', '-c', '1', '-w', '1', '-I', this.#device, address];
           execFile('arping', args, { timeout: 200, killSignal: 'SIGKILL' }, () => resolve());
         }),
     );

@@ -11,8 +11,8 @@ import { type Directory, makeDirectory } from '../../../proxy/test/kit/directory
 import { type Process, startProcess } from '../../../proxy/test/kit/process.ts';
 
 const program = fileURLToPath(new URL('../../../cli/dist/bin.js', import.meta.url));
-export const secret = '0123456789abcdef0123456789abcdef';
-export const vip = '10.99.0.100';
+const secret = '0123456789abcdef0123456789abcdef';
+const vip = '10.99.0.100';
 export const vip6 = 'fd99::100';
 
 export function ip(...args: string[]): string {

@@ -22,7 +22,7 @@ interface Later {
 }
 
 /** What is broken now. */
-export class Trouble {
+class Trouble {
   /** Datagrams from host 0, and from host 1, are lost. */
   readonly isMute = [false, false];
   readonly isRedisCut = [false, false];
@@ -33,7 +33,7 @@ export class Trouble {
   isQuiet = false;
 }
 
-export class Node {
+class Node {
   state: State;
   isRunning = true;
   pausedUntilMs = 0;

@@ -54,7 +54,7 @@ describe('what is heard', () => {
     });
   });
 
-  it.each([
+  it.each<[string, Partial<Datagram>]>([
     ['nothing of ours', { echoBoot: 0n, echoSequence: 0 }],
     ['an earlier start of ours', { echoBoot: 6n }],
     ['a number that we have not sent yet', { echoSequence: 42 }],

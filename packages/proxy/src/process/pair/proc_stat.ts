@@ -15,6 +15,7 @@ const SPACE = 0x20;
 const FLAGS_FIELD = 6;
 const UTIME_FIELD = 11;
 const STIME_FIELD = 12;
+const THREADS_FIELD = 17;
 
 /** Reads `/proc/PID/stat`, or a thread's. Null: it is not such a line. Without making strings: it is read 400 times a second. */
 export function readTask(bytes: Uint8Array, length: number): TaskState | null {
@@ -38,4 +39,13 @@ export function readTask(bytes: Uint8Array, length: number): TaskState | null {
   }
   if (field <= STIME_FIELD) return null;
   return { state: String.fromCharCode(bytes[nameEnd + 2] ?? 0), isEnding: (flags & ENDING) !== 0, cpuTicks };
+}
+
+/**
+ * Whether a process that ends has closed all that it had open: its threads share that, and its last thread closes it. Until
+ * its parent has taken note it is a zombie with one thread.
+ */
+export function hasLetGo(line: string): boolean {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[THREADS_FIELD]) <= 1);
 }

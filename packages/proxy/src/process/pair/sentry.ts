@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { errorCode, LimpetError } from '../../errors.ts';
-import { readTask, type TaskState } from './proc_stat.ts';
+import { hasLetGo, readTask, type TaskState } from './proc_stat.ts';
 import { TrackFile } from './track_file.ts';
 import { type Fault, isStopped, Judge } from './verdict.ts';
 import { type ToPrimary, type ToWatchdog, WordReader } from './watchdog_wire.ts';
@@ -9,11 +9,17 @@ import { type ToPrimary, type ToWatchdog, WordReader } from './watchdog_wire.ts'
 const LOOK_MS = 5;
 /** Workers are looked at every second time: it costs as much as all the rest. */
 const WORKERS_EVERY = 2;
+/**
+ * How long the address may wait for the workers' end. One with few sessions takes some 10 ms, one with thousands longer: the
+ * kernel closes them one by one.
+ */
+const FAREWELL_MS = 250;
 /** A line of /proc/PID/stat is some 300 bytes. */
 const LINE_BYTES = 1024;
 
 /** A process, watched by its main thread: an open file, so that its number cannot become another one's. */
 interface Watched {
+  readonly pid: number;
   readonly file: number;
 }
 
@@ -49,6 +55,7 @@ export class Sentry {
 
   /** The primary has let go of the pipe without a word: it is dead. */
   orphaned(): void {
+    this.#endWorkers();
     this.#write();
     leave();
   }
@@ -77,6 +84,7 @@ export class Sentry {
     if (fault === this.#fault) return;
     const hadFault = this.#fault !== null;
     this.#fault = fault;
+    if (fault === 'killed') this.#endWorkers();
     if (fault !== null && !hadFault) this.#write();
     this.#say(['fault', fault]);
     if (fault === 'killed') leave();
@@ -87,6 +95,18 @@ export class Sentry {
     if (this.#workers.size === 0) return false;
     for (const worker of this.#workers.values()) if (!isStopped(this.#state(worker))) return false;
     return true;
+  }
+
+  /**
+   * Workers die with their primary, but notice it only once all its memory is taken down: so they are told. The kernel then
+   * closes their connections, and clients and brokers hear of it at once. It can say so only while the address is here: a
+   * client that is not told finds out at its next ping, perhaps minutes later.
+   */
+  #endWorkers(): void {
+    const left = (): Watched[] => [...this.#workers.values()].flatMap(worker => worker ?? []).filter(isThere);
+    for (const { pid } of left()) kill(pid);
+    const endMs = performance.now() + FAREWELL_MS;
+    while (left().length > 0 && performance.now() < endMs) Atomics.wait(nothing, 0, 0, 1);
   }
 
   #state(process: Watched | null): TaskState | null {
@@ -113,9 +133,31 @@ export class Sentry {
 function watched(pid: number): Watched | null {
   try {
     // The main thread alone: it is what runs the event loop, and the kernel need not add all threads up.
-    return { file: openSync(`/proc/${pid}/task/${pid}/stat`, 'r') };
+    return { pid, file: openSync(`/proc/${pid}/task/${pid}/stat`, 'r') };
   } catch {
     return null;
+  }
+}
+
+/** It never changes: to wait for it is to sleep. There is no event loop to keep running: the end has come. */
+const nothing = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whether it still has connections to close. */
+function isThere({ file }: Watched): boolean {
+  const line = Buffer.alloc(LINE_BYTES);
+  try {
+    return !hasLetGo(line.toString('latin1', 0, readSync(file, line, 0, LINE_BYTES, 0)));
+  } catch {
+    // ESRCH: its parent has taken note.
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended in this very moment.
   }
 }
 

@@ -84,7 +84,10 @@ describe('whether it can be the active one', () => {
     const sets = [[], ['a'], ['b'], ['a', 'b']];
     for (const mine of sets) {
       for (const theirs of sets) {
-        const path = (seen: string[]): DataPath => ({ ...WELL, missing: ['a', 'b'].filter(one => !seen.includes(one)) });
+        const path = (seen: string[]): DataPath => ({
+          ...WELL,
+          missing: ['a', 'b'].filter(one => !seen.includes(one)),
+        });
         const answers = [judgeReady(path(mine), [sees(...theirs)]), judgeReady(path(theirs), [sees(...mine)])];
         expect(answers.some(({ ready }) => ready)).toBe(true);
       }
