@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { makeDirectory } from '../packages/proxy/test/kit/directory.ts';
 import { about } from './about.ts';
 import { type CrowdResult, runCrowd } from './crowd.ts';
@@ -19,6 +20,7 @@ import { runTrial, type Trial } from './trial.ts';
 
 /** Less than the clients would make by themselves, so that the pace shows. */
 const crowdConnectRate = 400;
+const warmUpMs = 3_000;
 
 async function main(options: Options): Promise<number> {
   await buildNetwork();
@@ -45,6 +47,9 @@ async function runSeries(options: Options, by: MoverKind, timing: Timing): Promi
   if (options.faults.length === 0) return [];
   return withPair(options, { by, timing, connectRate: null }, async pair => {
     const trials: Trial[] = [];
+    await pair.becomeHealthy(Date.now());
+    // The first seconds of all those programs are no measure of anything.
+    await delay(warmUpMs);
     for (const fault of options.faults) {
       for (let run = 1; run <= options.runs; run += 1) {
         const trial = await runTrial(pair, fault);

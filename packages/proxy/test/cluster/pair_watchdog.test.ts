@@ -140,7 +140,7 @@ describe('the watchdog', () => {
     const share = (cpuMs(watchdog) - beforeMs) / (performance.now() - startMs);
     const mib = Math.round(residentBytes(watchdog) / 1024 ** 2);
     console.info(`the watchdog uses ${(share * 100).toFixed(1)} % of a core and ${mib} MiB, most of it shared`);
-    // Below 1 % where it is alone; this machine is shared.
+    // About 1 % where it is alone; this machine is shared.
     expect(share).toBeLessThan(0.1);
   });
 });

@@ -138,7 +138,7 @@ function termsOf(raw: RawVip, fault: Fault): Terms {
   const standard = raw.fast ? fast : usual;
   const intervalMs = raw.interval ?? standard.intervalMs;
   const deadMs = raw.dead_after ?? intervalMs * 3;
-  const leaseMs = raw.lease ?? Math.max(standard.leaseMs, deadMs * 2);
+  const leaseMs = raw.lease ?? Math.max(standard.leaseMs, deadMs * 1.5);
   if (deadMs < intervalMs * 2) {
     fault(
       ['dead_after'],

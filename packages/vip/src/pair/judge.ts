@@ -119,9 +119,10 @@ function isPreferred(state: State, peer: Peer, nowMs: number): boolean {
   return peer.priority === terms.priority ? terms.index === 1 : peer.priority > terms.priority;
 }
 
-/** Without Redis the number comes out of what this host has seen; one that has seen nothing counts from the clock. */
+/** Without asking Redis: the number is above all that were seen. Where none was, and Redis is away, the clock is counted from. */
 function takeAlone(state: State, because: string, turn: Turn): void {
   const wallMs = turn.nowMs + (state.wallOffsetMs ?? 0);
-  const above = state.highest > 0 ? state.highest : Math.max(0, Math.floor(wallMs / 1000));
+  const isCounting = state.highest > 0 || state.isRedisThere;
+  const above = isCounting ? state.highest : Math.max(0, Math.floor(wallMs / 1000));
   activate(state, nextFence(above, state.terms.index), because, turn);
 }

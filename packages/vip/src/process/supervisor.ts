@@ -61,7 +61,8 @@ class Supervisor implements RunningVip {
   #finish: () => void = () => {};
   #worker: ChildProcess | null = null;
   #startedMs = 0;
-  #beatMs = 0;
+  #silentMs = 0;
+  readonly #lookEveryMs: number;
   #isUp = false;
   #role = 'starting';
   #highest = 0;
@@ -78,7 +79,8 @@ class Supervisor implements RunningVip {
       this.#finish = resolve;
     });
     // A beat that waits in the pipe is read before the second look.
-    this.#watch = setInterval(() => setImmediate(() => this.#look()), Math.max(config.terms.deadMs / 6, 5));
+    this.#lookEveryMs = Math.max(config.terms.deadMs / 6, 5);
+    this.#watch = setInterval(() => setImmediate(() => this.#look()), this.#lookEveryMs);
     void prefer(process.pid, config.isRealtime);
     this.#start();
   }
@@ -105,6 +107,7 @@ class Supervisor implements RunningVip {
     });
     this.#worker = worker;
     this.#startedMs = performance.now();
+    this.#silentMs = 0;
     this.#isUp = false;
     this.#role = 'starting';
     worker.once('error', error => this.#log.error('vip_worker', `the worker cannot be started: ${error.message}`));
@@ -132,23 +135,27 @@ class Supervisor implements RunningVip {
 
   #hear(text: string): void {
     this.#isUp = true;
-    this.#beatMs = performance.now();
+    this.#silentMs = 0;
     const line = text.trimEnd().split('\n').at(-1) ?? '';
     const [role, fence] = line.split(' ');
     this.#role = role ?? '';
     this.#highest = Math.max(this.#highest, Number(fence) || 0);
   }
 
+  /** Counts looks, not time: a host that stood still has kept both of us from running. */
   #look(): void {
     if (this.#worker === null) return;
     const { deadMs, leaseMs } = this.#config.terms;
-    const nowMs = performance.now();
+    this.#silentMs += this.#lookEveryMs;
     const isHolder = this.#role === 'active' || this.#role === 'leaving';
-    const silentMs = nowMs - (this.#isUp ? this.#beatMs : this.#startedMs);
-    if (silentMs <= (this.#isUp ? (isHolder ? deadMs : Math.max(deadMs * 5, patientMs)) : startMs)) return;
+    const limitMs = this.#isUp ? (isHolder ? deadMs : Math.max(deadMs * 5, patientMs)) : startMs;
+    if (this.#silentMs <= limitMs) return;
     // One that wants to run and gets no processor is given a lease: killing it would help nobody.
-    if (isHolder && silentMs <= leaseMs && isRunnable(this.#worker.pid)) return;
-    this.#log.error('vip_worker', `the worker gives no sign of life for ${Math.round(silentMs)} ms: it is killed`);
+    if (isHolder && this.#silentMs <= leaseMs && isBusy(this.#worker.pid)) return;
+    this.#log.error(
+      'vip_worker',
+      `the worker gives no sign of life for ${Math.round(this.#silentMs)} ms: it is killed`,
+    );
     const worker = this.#worker;
     this.#ended(worker, 'it hung');
     worker.kill('SIGKILL');
@@ -193,10 +200,10 @@ class Supervisor implements RunningVip {
   }
 }
 
-/** Whether the kernel has it in the queue of a processor: state R. */
-function isRunnable(pid: number | undefined): boolean {
+/** Whether it waits for a processor (state R), or for the kernel, as while it starts a program (state D). */
+function isBusy(pid: number | undefined): boolean {
   try {
-    return /^\d+ \(.*\) R /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return /^\d+ \(.*\) [RD] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
   }

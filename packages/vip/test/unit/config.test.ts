@@ -42,7 +42,7 @@ describe('vip.yaml', () => {
           preempt: false,
           intervalMs: 200,
           deadMs: 600,
-          leaseMs: 1200,
+          leaseMs: 1000,
           hasRedis: false,
         },
       },

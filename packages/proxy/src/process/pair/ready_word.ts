@@ -43,6 +43,11 @@ export class ReadyWord {
   /** The watchdog has written `1`, and why; null: it has nothing against this proxy any more. */
   fault(fault: string | null): void {
     this.#fault = fault;
+    // Told at once: of a freeze that is over its beginning and its end are heard together.
+    if (fault !== null && !this.#isOver) {
+      this.#isReady = false;
+      this.#tell(false, frozen(fault));
+    }
     this.changed();
   }
 
@@ -61,7 +66,7 @@ export class ReadyWord {
   async #look(): Promise<void> {
     if (this.#isOver) return;
     const { ready, trouble } =
-      this.#fault === null ? this.#premises.judge() : { ready: false, trouble: `the watchdog says: ${this.#fault}` };
+      this.#fault === null ? this.#premises.judge() : { ready: false, trouble: frozen(this.#fault) };
     this.#tell(ready, trouble);
     if (ready) {
       this.#isReady = true;
@@ -100,4 +105,8 @@ export class ReadyWord {
     if (trouble === '') log.info('readiness', { ready }, 'ready to be the active proxy');
     else log.warn('readiness', { ready, trouble }, ready ? trouble : `not ready to be the active proxy: ${trouble}`);
   }
+}
+
+function frozen(fault: string): string {
+  return `the watchdog found it frozen: ${fault}`;
 }
