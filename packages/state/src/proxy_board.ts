@@ -29,6 +29,8 @@ export interface OtherProxy extends ProxyFacts {
 export interface ProxyBoard {
   /** By name; without those that have left, and without this one. */
   others(): readonly OtherProxy[];
+  /** Who is there was heard within 3 seconds: an empty others() says that there is nobody. */
+  readonly isInformed: boolean;
   /** What this proxy tells has changed in a way that the others should know of at once. */
   tellNow(): void;
   /** Another process of this name tells from now on: nothing is told any more, nor removed by close(), and nobody is known. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { OtherProxy, ProxyBoard, ProxyBoardOptions, ProxyNews } from './proxy_board.ts';
-import { exchangeEveryMs, mostProxies, ProxyRoster } from './proxy_roster.ts';
+import { exchangeEveryMs, isFresh, mostProxies, ProxyRoster } from './proxy_roster.ts';
 import { mostLines, OwnSheet, readConns, readHealth, type Sheet, sheetTtlMs } from './proxy_sheet.ts';
 import { ProxyTwins } from './proxy_twins.ts';
 import { decodeProxy, encodeProxy } from './proxy_words.ts';
@@ -42,6 +42,7 @@ class RedisProxyBoard implements ProxyBoard {
   readonly #ownHealth: OwnSheet = new OwnSheet();
   #healthAtMs: number = Number.NEGATIVE_INFINITY;
   #hasTold = false;
+  #heardAtMs: number = Number.NEGATIVE_INFINITY;
   /** The code that was told of; null: all goes well. */
   #refused: string | null = null;
   #running: Promise<void> | null = null;
@@ -58,6 +59,10 @@ class RedisProxyBoard implements ProxyBoard {
 
   others(): readonly OtherProxy[] {
     return this.#state === 'open' ? this.#roster.others(this.#now()) : [];
+  }
+
+  get isInformed(): boolean {
+    return this.#state === 'open' && isFresh(this.#heardAtMs, this.#now());
   }
 
   tellNow(): void {
@@ -129,6 +134,7 @@ class RedisProxyBoard implements ProxyBoard {
     const [redisNow, before, ...fields] = reply;
     const nowMs = this.#now();
     this.#roster.hear(fields, Number(redisNow), nowMs);
+    this.#heardAtMs = nowMs;
     const reading = this.#hasTold ? decodeProxy(String(before)) : null;
     this.#hasTold = true;
     if (this.#twins.saw(reading?.instance ?? '', nowMs)) this.#options.onTwin();

@@ -67,7 +67,8 @@ export class ProxyRoster {
   }
 }
 
-function isFresh(atMs: number, nowMs: number): boolean {
+/** Heard so lately that it counts. */
+export function isFresh(atMs: number, nowMs: number): boolean {
   return nowMs - atMs <= silentAfterMs;
 }
 

@@ -1,5 +1,5 @@
 import { Circuit, type CircuitListener, type ReturnTask } from './circuit.ts';
-import { RedisNode } from './redis_node.ts';
+import { type NodeTerms, RedisNode } from './redis_node.ts';
 import { type PlaceOptions, placeText, type RedisPlace } from './redis_target.ts';
 import { type SlotMap, slotOf } from './slots.ts';
 import { StateError } from './state_error.ts';
@@ -23,7 +23,7 @@ export interface FleetOptions {
 const guestMs = 30_000;
 /** What servers send us on to is bounded. */
 const mostMembers = 1000;
-/** Slots that are looked through for a key of a server; one with few slots is asked about a key that may not be its own. */
+/** Slots that are looked through for a key of a server; one with few slots, or none, is asked about a key of another one. */
 const probesTried = 20_000;
 
 interface Member {
@@ -187,14 +187,14 @@ export class RedisFleet {
   }
 
   /** Below the prefix, for a user may have no right to anything else. */
-  #probeKey(place: RedisPlace): string {
+  #probeKey(place: RedisPlace): ReturnType<NodeTerms['probeKey']> {
     const key = `${this.#options.prefix}:probe`;
+    if (!this.#options.isSpread) return { key, isOwn: true };
     const node = this.#members.get(placeText(place))?.node;
-    const tried = this.#options.isSpread && node !== undefined ? probesTried : 0;
-    for (let i = 0; i < tried; i++) {
-      if (this.nodeAt(slotOf(`${key}:${i}`)) === node) return `${key}:${i}`;
+    for (let i = 0; node !== undefined && i < probesTried; i++) {
+      if (this.nodeAt(slotOf(`${key}:${i}`)) === node) return { key: `${key}:${i}`, isOwn: true };
     }
-    return key;
+    return { key, isOwn: false };
   }
 }
 

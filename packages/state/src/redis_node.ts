@@ -20,8 +20,8 @@ export interface NodeTerms {
   /** The name of the connection in `CLIENT LIST`. */
   readonly name: string;
   readonly listener: CircuitListener;
-  /** A key that this server has, which nobody else uses. */
-  probeKey(): string;
+  /** A key that nobody else uses; `isOwn`: this server has it, as far as is known. */
+  probeKey(): { readonly key: string; readonly isOwn: boolean };
   /** The reply of a command within the deadline, as one of our own errors where it fails. */
   reply<T>(command: Promise<T>): Promise<T>;
 }
@@ -46,7 +46,11 @@ export class RedisNode {
     });
     const link = {
       // Removes nothing, but it is a write: a replica refuses it, and so does a Redis that must not write.
-      probe: async (): Promise<void> => void (await terms.reply(this.client.del(terms.probeKey()))),
+      probe: async (): Promise<void> => {
+        const { key, isOwn } = terms.probeKey();
+        const answer = this.client.del(key);
+        await terms.reply(isOwn ? answer : answer.catch(movedIsWell));
+      },
       drop: (): void => this.client.disconnect(true),
     };
     this.circuit = new Circuit(link, terms.listener, awaySinceMs);
@@ -79,6 +83,11 @@ export class RedisNode {
       lastError = null;
     });
   }
+}
+
+/** A server of a cluster that has no slots yet is asked about a key of another one. It says so only while it serves. */
+function movedIsWell(error: unknown): void {
+  if (!(error instanceof Error) || !/^MOVED /.test(error.message)) throw error;
 }
 
 /** What every connection of Limpet to a Redis has, also one to a sentinel. */

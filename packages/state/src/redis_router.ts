@@ -3,6 +3,7 @@ import { keyMoving, redisFailure } from './redis_failure.ts';
 import type { RedisFleet } from './redis_fleet.ts';
 import { clientOptions, type RedisNode } from './redis_node.ts';
 import { readRedirect } from './slots.ts';
+import type { StateError } from './state_error.ts';
 
 /** A server sends us on to another one, at most so often: each time costs a round trip of the one deadline. */
 const mostHops = 2;
@@ -19,7 +20,7 @@ export function routedClient(fleet: RedisFleet, timeoutMs: number, onStale: () =
     if (node === null) {
       onStale();
       command.reject(keyMoving('', `${command.name} finds no server`));
-    } else send({ fleet, onStale }, command, node, mostHops);
+    } else send({ fleet, onStale }, command, node);
     return command.promise;
   };
   return client;
@@ -30,19 +31,27 @@ interface Way {
   readonly onStale: () => void;
 }
 
-function send(way: Way, command: Command, node: RedisNode, hops: number): void {
+function send(way: Way, command: Command, node: RedisNode, hop = 0): void {
   const { reject } = command;
   command.reject = (error: Error) => {
     command.reject = reject;
     const next = redirected(way, error, node);
-    if (next === null) reject(redisFailure(error, node.address));
-    else if (next.node === null || hops === 0) reject(keyMoving(node.address, error.message));
+    if (next === null) reject(hop === 0 ? redisFailure(error, node.address) : guestFailure(error, node));
+    else if (next.node === null || hop === mostHops) reject(keyMoving(node.address, error.message));
     else {
       if (next.isAsking) void next.node.client.asking().catch(() => undefined);
-      send(way, command, next.node, hops - 1);
+      send(way, command, next.node, hop + 1);
     }
   };
   void node.client.sendCommand(command);
+}
+
+/** Whoever sent the command takes a failure for one of the server that has the key. That one has answered, and is well. */
+function guestFailure(error: Error, { address, circuit }: RedisNode): StateError {
+  const failure = redisFailure(error, address);
+  if (failure.code !== 'REDIS_AWAY' && failure.code !== 'REDIS_REFUSED') return failure;
+  circuit.failed(failure);
+  return keyMoving(address, failure.message);
 }
 
 /** Where a server sends us; a node of null: there is no connection to that one yet. Null: it does not. */

@@ -17,32 +17,32 @@ const mastersCount = 3;
 const slots = 16_384;
 
 export class RedisCluster implements AsyncDisposable {
-  readonly servers: readonly RedisProcess[];
+  readonly servers: RedisProcess[];
+  readonly #start: () => Promise<RedisProcess>;
   readonly #directory: string;
 
-  private constructor(directory: string, servers: readonly RedisProcess[]) {
+  private constructor(directory: string, servers: RedisProcess[], start: () => Promise<RedisProcess>) {
     this.#directory = directory;
     this.servers = servers;
+    this.#start = start;
   }
 
   static async start({ nodeTimeoutMs = 500, security }: ClusterOptions = {}): Promise<RedisCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'limpet-cluster-'));
-    const servers = await Promise.all(
-      Array.from({ length: mastersCount * 2 }, () =>
-        RedisProcess.start(
-          async port => [
-            ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory],
-            ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`],
-            ...['--cluster-port', String(await freePort()), '--cluster-node-timeout', String(nodeTimeoutMs)],
-            // A cluster that serves what it can: what `docs/operations.md` advises.
-            ...['--cluster-require-full-coverage', 'no', '--repl-diskless-sync-delay', '0'],
-            ...(security === undefined ? [] : [...securityArgs(port, security), '--tls-cluster', 'yes']),
-          ],
-          security,
-        ),
-      ),
-    );
-    const cluster = new RedisCluster(directory, servers);
+    const start = (): Promise<RedisProcess> =>
+      RedisProcess.start(
+        async port => [
+          ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory],
+          ...['--cluster-enabled', 'yes', '--cluster-config-file', `${port}.conf`],
+          ...['--cluster-port', String(await freePort()), '--cluster-node-timeout', String(nodeTimeoutMs)],
+          // A cluster that serves what it can: what `docs/operations.md` advises.
+          ...['--cluster-require-full-coverage', 'no', '--repl-diskless-sync-delay', '0'],
+          ...(security === undefined ? [] : [...securityArgs(port, security), '--tls-cluster', 'yes']),
+        ],
+        security,
+      );
+    const servers = await Promise.all(Array.from({ length: mastersCount * 2 }, start));
+    const cluster = new RedisCluster(directory, servers, start);
     try {
       await cluster.#join();
       return cluster;
@@ -84,14 +84,26 @@ export class RedisCluster implements AsyncDisposable {
     return await Promise.all(Array.from({ length: mastersCount }, (_, i) => this.masterOf(i * width)));
   }
 
-  async #join(): Promise<void> {
+  /** A further master, which has no slots yet. */
+  async grow(): Promise<RedisProcess> {
+    const server = await this.#start();
+    this.servers.push(server);
+    await this.#meet(server);
+    const everybody = `cluster_known_nodes:${this.servers.length}`;
+    await this.#until(everybody, info => info.includes(everybody) && info.includes('cluster_state:ok'));
+    return server;
+  }
+
+  async #meet({ admin }: RedisProcess): Promise<void> {
     const [first] = this.servers;
     if (first === undefined) return;
     const port = Number(await first.admin.config('GET', 'cluster-port').then(reply => (reply as string[])[1]));
+    await admin.call('CLUSTER', 'MEET', '127.0.0.1', first.port, port);
+  }
+
+  async #join(): Promise<void> {
     await Promise.all(this.servers.map(({ admin }, i) => admin.cluster('SET-CONFIG-EPOCH', i + 1)));
-    for (const { admin } of this.servers.slice(1)) {
-      await admin.call('CLUSTER', 'MEET', '127.0.0.1', first.port, port);
-    }
+    for (const server of this.servers.slice(1)) await this.#meet(server);
     const width = Math.ceil(slots / mastersCount);
     for (const [i, { admin }] of this.servers.slice(0, mastersCount).entries()) {
       await admin.call('CLUSTER', 'ADDSLOTSRANGE', i * width, Math.min(slots, (i + 1) * width) - 1);

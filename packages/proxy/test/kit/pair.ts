@@ -117,6 +117,8 @@ export interface PairedConfig {
   readonly vip?: object;
   readonly global?: object;
   readonly frontend?: object;
+  /** Default: in memory. */
+  readonly state?: object;
   readonly backends: Readonly<Record<string, object>>;
 }
 

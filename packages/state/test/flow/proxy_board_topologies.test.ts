@@ -40,3 +40,18 @@ it.each([
   },
   60_000,
 );
+
+it('where the server with their names is away the others are not known, though the rest of the cluster is there', async () => {
+  await using cluster = await RedisCluster.start({ nodeTimeoutMs: 30_000 });
+  await using one = new OpenedBoard('lb1', { target: cluster.target });
+  await using two = new OpenedBoard('lb2', { target: cluster.target, prefix: one.prefix });
+  await know(one, two);
+  expect(one.board.isInformed).toBe(true);
+  await two.board.close();
+  await vi.waitFor(() => expect(one.board.others()).toEqual([]), patience);
+  expect(one.board.isInformed).toBe(true);
+  const holder = await cluster.masterOfKey(`${one.prefix}:proxies`);
+  await holder.kill();
+  await vi.waitFor(() => expect(one.board.isInformed).toBe(false), patience);
+  expect(one.connection.circuit.isClosed).toBe(true);
+}, 60_000);

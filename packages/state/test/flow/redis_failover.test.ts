@@ -203,6 +203,29 @@ describe('P4: sentinels', () => {
     expect((await look(worker, 'device-1')).degraded).toBe(false);
   });
 
+  it('sentinels that were set up anew count from the beginning: they are believed after a while', async () => {
+    const sentinels = using(await RedisSentinels.start());
+    const worker = using(await Worker.there({ target: sentinels.target, prefix: 'limpet' }));
+    const former = await sentinels.master();
+    await sentinels.sentinels[0]?.admin.call('SENTINEL', 'FAILOVER', 'mymaster');
+    await vi.waitFor(async () => expect(await sentinels.master()).not.toBe(former), 15_000);
+    const promoted = await sentinels.master();
+    await vi.waitFor(async () => {
+      await worker.table.confirm(pinOf('device-0', 'b'));
+      expect(await promoted.admin.get(stickKey('device-0'))).toBe('b|lb1/1|1|o');
+    }, 10_000);
+
+    for (const { admin } of sentinels.sentinels) await admin.call('SENTINEL', 'REMOVE', 'mymaster');
+    const chosen = sentinels.servers.find(server => server !== promoted);
+    await chosen?.admin.replicaof('NO', 'ONE');
+    await promoted.kill();
+    for (const { admin } of sentinels.sentinels) {
+      await admin.call('SENTINEL', 'MONITOR', 'mymaster', '127.0.0.1', chosen?.port ?? 0, 2);
+    }
+    await worker.table.confirm(pinOf('device-1', 'a'));
+    await vi.waitFor(async () => expect(await chosen?.admin.get(stickKey('device-1'))).toBe('a|lb1/1|1|o'), 40_000);
+  }, 90_000);
+
   it('a replica is frozen: nobody notices', async () => {
     const sentinels = using(await RedisSentinels.start());
     const worker = using(await Worker.there({ target: sentinels.target, prefix: 'limpet' }));

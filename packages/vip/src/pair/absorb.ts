@@ -1,7 +1,7 @@
 import type { Action, Event, RenewAnswer, TakeAnswer } from './events.ts';
 import { activate, letGo } from './moves.ts';
 import { isHolding, isReady, type State } from './state.ts';
-import { holdOffMs } from './terms.ts';
+import { holdOffMs, returnMs } from './terms.ts';
 
 /** What the event means by itself, before anything is concluded from it. Changes `state`, and adds to `actions`. */
 export function absorb(state: State, event: Event, nowMs: number, actions: Action[]): void {
@@ -62,8 +62,15 @@ function absorbBeat(state: State, { beat }: Extract<Event, { kind: 'heard' }>, {
 
 function absorbLink(state: State, event: Extract<Event, { kind: 'link' }>, nowMs: number): void {
   state.hasCarrier = event.hasCarrier;
+  if (!event.hasCarrier) {
+    state.mayTakeBlind = false;
+    state.receivedMs = -Infinity;
+    return;
+  }
   if (!event.hasReceived) return;
-  if (nowMs - state.receivedMs >= state.terms.leaseMs) state.receivingSinceMs = nowMs;
+  const gapMs = nowMs - state.receivedMs;
+  if (gapMs >= state.terms.leaseMs) state.receivingSinceMs = nowMs;
+  if (gapMs >= returnMs(state.terms)) state.backSinceMs = nowMs;
   state.receivedMs = nowMs;
 }
 

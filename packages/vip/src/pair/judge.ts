@@ -2,7 +2,7 @@ import type { Action, Reason } from './events.ts';
 import { nextFence, outranks } from './fence.ts';
 import { activate, letGo, raiseFence } from './moves.ts';
 import { gradeOf, isHolding, isReady, livePeer, type Peer, type State } from './state.ts';
-import { listenMs } from './terms.ts';
+import { listenMs, returnMs } from './terms.ts';
 
 interface Turn {
   readonly nowMs: number;
@@ -79,6 +79,7 @@ function judgeLease(state: State, turn: Turn): void {
   const { leaseMs } = state.terms;
   if (nowMs - state.receivedMs >= leaseMs) {
     state.mayTakeBlind = false;
+    state.receivedMs = -Infinity;
     letGo(state, 'isolated', graceMs.isolated ?? 0, turn);
     return;
   }
@@ -104,8 +105,10 @@ function judgeStandby(state: State, turn: Turn): void {
     return;
   }
   // One that was cut off waits until it has been hearing something for a while: the first word may be the holder's.
-  if (state.mayTakeBlind || gradeOf(state, nowMs) > 0)
-    takeAlone(state, 'the other host is silent, and Redis does not answer', turn);
+  const waitMs = returnMs(terms);
+  const isBack = nowMs - state.receivedMs < waitMs && nowMs - state.backSinceMs >= waitMs;
+  if (state.mayTakeBlind || isBack) takeAlone(state, 'the other host is silent, and Redis does not answer', turn);
+  else probeInSilence(state, turn);
 }
 
 /**

@@ -56,6 +56,8 @@ export interface State {
   /** When the interface received last, and since when it has been doing so without a gap of a lease. */
   receivedMs: number;
   receivingSinceMs: number;
+  /** The same, where gaps of up to `returnMs` do not count. */
+  backSinceMs: number;
   /** It may take the address though it hears nothing at all: once, until it hears something again. */
   mayTakeBlind: boolean;
   isAlone: boolean;
@@ -94,6 +96,7 @@ export function initialState(terms: Terms, nowMs: number): State {
     leaseUntilMs: -Infinity,
     receivedMs: -Infinity,
     receivingSinceMs: -Infinity,
+    backSinceMs: -Infinity,
     mayTakeBlind: true,
     isAlone: false,
     probedMs: -Infinity,

@@ -22,3 +22,11 @@ export function listenMs({ deadMs }: Terms): number {
 
 /** For how long a host holds back after its address could not be set. */
 export const holdOffMs = 5_000;
+
+/**
+ * How long a host that was cut off must have been receiving, before it takes the address without a word of the other host
+ * or of Redis: kernels ask for a neighbour that did not answer once a second only, so heartbeats come back late.
+ */
+export function returnMs({ leaseMs }: Terms): number {
+  return Math.max(leaseMs, 1_500);
+}

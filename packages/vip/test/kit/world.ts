@@ -42,6 +42,7 @@ class Node {
   /** Of the peer, as the program's link counts it. */
   heardAtMs = -Infinity;
   hasReceived = false;
+  hasCarrier = true;
   wakeMs = 0;
   /** When something last told it that it may hold. */
   supportedMs = -Infinity;
@@ -148,7 +149,7 @@ export class World {
     if (!node.isRunning || this.nowMs < node.pausedUntilMs || this.nowMs < node.wakeMs) return;
     const { hasReceived } = node;
     node.hasReceived = false;
-    this.happen(i, { kind: 'link', hasCarrier: true, hasReceived });
+    this.happen(i, { kind: 'link', hasCarrier: node.hasCarrier, hasReceived });
     this.happen(i, { kind: 'tick', wallMs: 1_700_000_000_000 + this.nowMs + node.wallJumpMs });
   }
 

@@ -135,6 +135,37 @@ describe('a host that is cut off', () => {
     expect(world.moves.filter(({ node }) => node === holder)).toHaveLength(1);
   });
 
+  it.each(['frames', 'link'])('takes nothing back when it hears again, and heartbeats come later (%s)', what => {
+    const world = settled();
+    const old = holderOf(world);
+    world.trouble.isRedisDown = true;
+    world.trouble.isIsolated[old] = true;
+    if (what === 'link') world.node(old).hasCarrier = false;
+    world.run(1_000);
+    world.trouble.isMute.fill(true);
+    world.trouble.isIsolated[old] = false;
+    world.node(old).hasCarrier = true;
+    world.run(1_100);
+    world.trouble.isMute.fill(false);
+    expect(watched(world, 2_000)).toEqual({ gapMs: 0, overlapMs: 0 });
+    expect(world.holders()).toEqual([1 - old]);
+    expect(world.moves).toHaveLength(2);
+  });
+
+  it('takes the address when it hears again and is the only one left', () => {
+    const world = settled();
+    const old = holderOf(world);
+    world.trouble.isRedisDown = true;
+    world.trouble.isQuiet = true;
+    world.node(old).hasCarrier = false;
+    world.crash(1 - old, 60_000);
+    world.run(1_000);
+    expect(world.holders()).toEqual([]);
+    world.node(old).hasCarrier = true;
+    world.run(2_000);
+    expect(world.holders()).toEqual([old]);
+  });
+
   it('loses against the holder, whatever its number, when it took the address in blindness', () => {
     const world = settled();
     const holder = holderOf(world);

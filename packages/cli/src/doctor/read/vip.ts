@@ -12,7 +12,7 @@ const OWN = '/etc/limpet/vip.yaml';
 const TOOLS = [
   { name: 'ip', from: 'iproute2', isNeeded: true },
   { name: 'arping', from: 'iputils-arping', isNeeded: true },
-  { name: 'ndsend', from: 'ndsend', isNeeded: false },
+  { name: 'na6', from: 'ipv6toolkit', isNeeded: false },
 ] as const;
 
 export async function readVip(config: Config['global']['vip']): Promise<Vip | null> {

@@ -7,16 +7,22 @@ export interface Standpoint {
   readonly role: Role;
   /** The virtual addresses it is one of a pair for. */
   readonly vip: readonly string[];
+  /** How long it has had that role. */
+  readonly roleForMs: number;
 }
 
+/** What another one said before this proxy became active may come so late: it is read at most every 640 ms, if Redis is slow. */
+const LATE_WORD_MS = 1500;
+
 /**
- * `backend/server` → connections of the other proxies, as far as they count. Those of the standby of this proxy's own pair
- * do not while this one is active: they came by the address that is here now, and are gone or dying.
+ * `backend/server` → connections of the other proxies, as far as they count. Those of the other one of this proxy's own pair
+ * do not while this one is active: they came by the address that is here now, and are gone or dying. Where that one has died
+ * as the active one, it goes on saying so until it is silent; whoever says so after this one became active does live, and counts.
  */
 export function connsElsewhere(others: readonly OtherProxy[], here: Standpoint): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const other of others) {
-    if (other.conns === null || isOwnStandby(other, here)) continue;
+    if (other.conns === null || isRelieved(other, here)) continue;
     for (const [place, conns] of other.conns) sums.set(place, (sums.get(place) ?? 0) + conns);
   }
   return sums;
@@ -43,6 +49,8 @@ export function peerFacts({ name, version, role, vip, startedAtMs, isAlive, beat
   return { name, self: false, version, role, vip, startedAtMs, state, beatAgeMs, conns: sum };
 }
 
-function isOwnStandby({ role, vip }: OtherProxy, here: Standpoint): boolean {
-  return here.role === 'active' && role !== 'active' && here.vip.some(address => vip.includes(address));
+/** This proxy has taken its place. */
+function isRelieved({ role, vip, beatAgeMs }: OtherProxy, here: Standpoint): boolean {
+  if (here.role !== 'active' || !here.vip.some(address => vip.includes(address))) return false;
+  return role !== 'active' || beatAgeMs > here.roleForMs - LATE_WORD_MS;
 }

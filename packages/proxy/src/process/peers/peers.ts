@@ -42,6 +42,9 @@ export class Peers {
   /** `backend/server` that sessions were last told to try though they are down. */
   #contested: ReadonlySet<string> = new Set();
   #board: ProxyBoard | null = null;
+  /** The last role that was told of, and since when, on the clock of `performance.now`. */
+  #role: Role | null = null;
+  #roleAtMs: number = performance.now();
 
   constructor(premises: PeersPremises) {
     this.#premises = premises;
@@ -64,9 +67,13 @@ export class Peers {
     });
   }
 
-  /** The others hear of it at once. */
+  /** The others hear of it at once, and what they have said counts for what it is worth in that role. */
   roleChanged(): void {
+    const role = this.#premises.role();
+    if (role !== this.#role) this.#roleAtMs = performance.now();
+    this.#role = role;
     this.#board?.tellNow();
+    this.#heard();
   }
 
   /** Another process of this proxy serves, and tells from now on. */
@@ -88,9 +95,11 @@ export class Peers {
   /** Those that are alive behind the same virtual addresses, as `global.vip` has them; null: it cannot be known now. */
   mates(): readonly PairMate[] | null {
     const { connection, config } = this.#premises;
-    if (connection === null || this.#board === null || !connection.circuit.isClosed) return null;
+    if (connection?.circuit.isClosed !== true || this.#board?.isInformed !== true) return null;
     const { addresses = [] } = config().global.vip ?? {};
     const mates = this.#others().filter(({ isAlive, vip }) => isAlive && addresses.some(one => vip.includes(one)));
+    // Of a cluster one server may be away that has a part of what they say.
+    if (mates.some(({ health }) => health === null)) return null;
     return mates.map(mate => ({ sees: backend => isUsableElsewhere([mate], backend) }));
   }
 
@@ -116,7 +125,8 @@ export class Peers {
     const { desk, config, role } = this.#premises;
     const others = this.#others();
     const { vip } = config().global;
-    desk.setElsewhere('proxies', connsElsewhere(others, { role: role(), vip: vip?.addresses ?? [] }));
+    const roleForMs = performance.now() - this.#roleAtMs;
+    desk.setElsewhere('proxies', connsElsewhere(others, { role: role(), vip: vip?.addresses ?? [], roleForMs }));
     this.#disputes.hear(upElsewhere(others));
     this.#lookAtDisputes();
   }

@@ -18,7 +18,7 @@ const silent: Partial<OtherProxy> = { isAlive: false, conns: null, health: null 
 const VIP = '10.0.0.100';
 
 test('counts of all others are added up; of those that are silent nothing is known', () => {
-  const sums = connsElsewhere([other('lb2'), other('lb3'), other('lb4', silent)], { role: 'active', vip: [] });
+  const sums = connsElsewhere([other('lb2'), other('lb3'), other('lb4', silent)], { role: 'active', vip: [], roleForMs: 9000 });
   expect(sums).toEqual(
     new Map([
       ['emqx/a', 6],
@@ -35,8 +35,19 @@ test.each([
   ['a standby counts the active one', 'standby', [VIP], 'active', [VIP], 3],
   ['one without a pair counts everybody', 'active', [], 'standby', [VIP], 3],
 ] as const)('%s', (_, role, vip, theirRole, theirVip, conns) => {
-  const sums = connsElsewhere([other('lb2', { role: theirRole, vip: theirVip })], { role, vip });
+  const here = { role, vip, roleForMs: 9000 };
+  const sums = connsElsewhere([other('lb2', { role: theirRole, vip: theirVip })], here);
   expect(sums.get('emqx/a') ?? 0).toBe(conns);
+});
+
+test.each([
+  ['the active one that has died does not count', 40, 50, 0],
+  ['nor where its last word came late', 10, 1400, 0],
+  ['it counts where it goes on', 40, 1600, 3],
+  ['it does not, where it falls silent then', 2900, 4000, 0],
+] as const)('this proxy takes over: %s', (_, beatAgeMs, roleForMs, conns) => {
+  const mate = other('lb2', { role: 'active', vip: [VIP], beatAgeMs });
+  expect(connsElsewhere([mate], { role: 'active', vip: [VIP], roleForMs }).get('emqx/a') ?? 0).toBe(conns);
 });
 
 test('a server is up elsewhere where the checks of one other proxy say so', () => {
