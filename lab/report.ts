@@ -136,7 +136,16 @@ function list(lines: readonly string[]): string {
   return lines.map(line => `- ${line}`).join('\n');
 }
 
-function markdown([head = [], ...rows]: readonly (readonly string[])[]): string {
-  const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
-  return [head, rule, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+/** Columns as wide as their widest cell, for this is read as it stands too. */
+function markdown(rows: readonly (readonly string[])[]): string {
+  const [head = []] = rows;
+  const widths = head.map((_, column) => Math.max(3, ...rows.map(cells => (cells[column] ?? '').length)));
+  const line = (cells: readonly string[]): string => {
+    const padded = widths.map((width, column) =>
+      column === 0 ? (cells[column] ?? '').padEnd(width) : (cells[column] ?? '').padStart(width),
+    );
+    return `| ${padded.join(' | ')} |`;
+  };
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [head, rule, ...rows.slice(1)].map(line).join('\n');
 }

@@ -16,7 +16,7 @@ const accepted = /New client connected from \S+ as (\S+) \(/;
 const firstBrokerPort = 1883;
 const redisPort = 6379;
 
-export const brokerNames = ['b1', 'b2', 'b3'] as const;
+const brokerNames = ['b1', 'b2', 'b3'] as const;
 export const redisUrl = `redis://${addresses.redis}:${redisPort}/0`;
 
 /** Name → `address:port`, for a backend's `servers`. */

@@ -9,6 +9,7 @@ import { makeDirectory } from '../../../packages/proxy/test/kit/directory.ts';
 import { startProcess } from '../../../packages/proxy/test/kit/process.ts';
 import { whyNot } from '../../enclosure.ts';
 import { moverKinds } from '../../mover.ts';
+import { processesBelow } from '../../processes.ts';
 import type { Results } from '../../report.ts';
 
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
@@ -26,24 +27,14 @@ test.skipIf(reason !== null).each(moverKinds)(
   async by => {
     await using directory = await makeDirectory('smoke');
     const json = directory.file('results.json');
-    const args = [
-      '--by',
-      by,
-      '--faults',
-      'proxy-killed',
-      '--timing',
-      'fast',
-      '--runs',
-      '1',
-      '--crowd',
-      '0',
-      '--json',
-      json,
-    ];
-    const mark = `LIMPET_LAB_SMOKE=${directory.path}`;
-    const env = { NODE_OPTIONS: '', LIMPET_LAB_SMOKE: directory.path };
-    await using lab = startProcess(process.execPath, ['--import', tsx, main, ...args], { env });
-    const hosts = await until(() => networksOf(mark), { what: 'the hosts', timeoutMs: runMs, seen: () => lab.tail() });
+    const words = `--by ${by} --faults proxy-killed --timing fast --runs 1 --crowd 0 --json ${json}`;
+    const args = ['--import', tsx, main, ...words.split(' ')];
+    await using lab = startProcess(process.execPath, args, { env: { NODE_OPTIONS: '' } });
+    const hosts = await until(() => networksBelow(lab.pid), {
+      what: 'the hosts',
+      timeoutMs: runMs,
+      seen: () => lab.tail(),
+    });
     const exit = await lab.waitForExit(runMs);
     expect(exit, lab.tail()).toEqual({ code: 0, signal: null });
     const { series } = JSON.parse(readFileSync(json, 'utf8')) as Results;
@@ -56,10 +47,10 @@ test.skipIf(reason !== null).each(moverKinds)(
 );
 
 /** The network namespaces of the processes of a laboratory; null: its hosts do not all run something yet. */
-function networksOf(mark: string): string[] | null {
+function networksBelow(pid: number): string[] | null {
   const outside = networkOf('self');
-  const all = processes().filter(pid => read(`/proc/${pid}/environ`).split('\0').includes(mark));
-  const networks = [...new Set(all.map(networkOf))].filter(network => network !== '' && network !== outside);
+  const all = processesBelow(pid).map(process => networkOf(String(process.pid)));
+  const networks = [...new Set(all)].filter(network => network !== '' && network !== outside);
   // The enclosure's own, two proxies, the client, the brokers and Redis; the switch runs no program.
   return networks.length >= 6 ? networks : null;
 }
@@ -75,12 +66,4 @@ function networkOf(pid: string): string {
 
 function processes(): string[] {
   return readdirSync('/proc').filter(name => /^\d+$/.test(name));
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
-  }
 }

@@ -27,12 +27,12 @@ function results(trials: readonly Trial[]): Results {
 
 test('a cell is the median and the worst of its runs', () => {
   const report = reportOf(results([trial, { ...trial, gapMs: 71.6 }, { ...trial, gapMs: 60.1 }]));
-  expect(report).toContain("| host's link down | 80 | 62 / 72 |");
+  expect(report).toContain("| host's link down |  80 |   62 / 72 |");
   expect(report).toContain("| host's link down | 0 / 0 (12 / 12) |");
 });
 
 test('a fault that was not survived is no figure', () => {
-  expect(reportOf(results([trial, { ...trial, gapMs: null }]))).toContain('| 80 | 1 × not survived |');
+  expect(reportOf(results([trial, { ...trial, gapMs: null }]))).toContain('|  80 | 1 × not survived |');
 });
 
 test('a crowd is told of in words', () => {

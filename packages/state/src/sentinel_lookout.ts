@@ -3,14 +3,19 @@ import { type PlaceOptions, placeText, type RedisPlace } from './redis_target.ts
 import { isPort, type SlotMap, wholeMap } from './slots.ts';
 import { StateError } from './state_error.ts';
 
+/** Sentinels tell each other of a failover every 2 s. Most of them that know less for longer have been set up anew. */
+const anewAfterMs = 5000;
+
 /**
  * Of a master with sentinels. All are asked, and the newest word counts (`config-epoch`): a sentinel that was cut off may
- * still name a master that the others have left.
+ * still name a master that the others have left. Only where most of them go on counting lower they are believed, in the end.
  */
 export class SentinelLookout implements Lookout {
   readonly #sentinels: readonly Known[];
   readonly #master: string;
   #epoch = -1;
+  /** Since when most of them count lower than before; null: they do not. */
+  #lowerSinceMs: number | null = null;
 
   constructor(sentinels: readonly RedisPlace[], master: string, options: PlaceOptions, name: string) {
     this.#master = master;
@@ -23,16 +28,24 @@ export class SentinelLookout implements Lookout {
   async look(): Promise<SlotMap> {
     const answers = await mostOf(this.#sentinels.map(sentinel => this.#ask(sentinel)));
     const newest = answers.reduce((one, other) => (other.epoch > one.epoch ? other : one));
-    if (newest.epoch < this.#epoch) {
+    const isMost = answers.length * 2 > this.#sentinels.length;
+    if (newest.epoch < this.#epoch && !this.#countsAnew(isMost)) {
       const what = `the sentinels of ${this.#master} that answer know no more than the past`;
       throw new StateError('REDIS_AWAY', what, 'Check that most of the sentinels run and can be reached.');
     }
     this.#epoch = newest.epoch;
+    this.#lowerSinceMs = null;
     return wholeMap(newest.place);
   }
 
   close(): void {
     for (const { client } of this.#sentinels) client.disconnect();
+  }
+
+  #countsAnew(isMost: boolean): boolean {
+    const nowMs = performance.now();
+    this.#lowerSinceMs = isMost ? (this.#lowerSinceMs ?? nowMs) : null;
+    return this.#lowerSinceMs !== null && nowMs - this.#lowerSinceMs >= anewAfterMs;
   }
 
   async #ask({ place, client }: Known): Promise<{ readonly place: RedisPlace; readonly epoch: number }> {

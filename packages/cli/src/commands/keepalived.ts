@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LimpetError } from '@limpet/proxy';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { whole } from '../arguments.ts';
 import { type ConfigFlags, readConfig, tellWarnings, withConfigOption } from '../configuration.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
@@ -152,7 +152,21 @@ function configuredPair(flags: Flags, command: Command): Configured | 'wrong' {
   const unknown = named.find(address => !vips.some(one => one.address === address));
   if (missing !== undefined) command.error(`error: global.vip has ${missing.address} too, add a --vip for it`);
   if (unknown !== undefined) command.error(`error: global.vip does not have --vip ${unknown}: make the two the same`);
-  return { vips, trackFile: plainPath(vip.trackFile), notifyFifo: plainPath(vip.notifyFifo) };
+  return {
+    vips,
+    trackFile: configuredPath('track_file', vip.trackFile, command),
+    notifyFifo: configuredPath('notify_fifo', vip.notifyFifo, command),
+  };
+}
+
+/** What `--track-file` would not take, the configuration may have all the same. */
+function configuredPath(key: string, path: string, command: Command): string {
+  try {
+    return plainPath(path);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    return command.error(`error: global.vip.${key} ${path} cannot stand in keepalived.conf. ${error.message}`);
+  }
 }
 
 function planned(plan: Planned<HostPlan>, command: Command): HostPlan {

@@ -110,6 +110,16 @@ describe('limpet keepalived', () => {
     expect([code, stderr[0]]).toEqual([2, `error: ${file} has no global.vip, add it: vip: { address: 10.0.0.100 }`]);
   });
 
+  it('says that the configuration has a path that keepalived would misread', async () => {
+    const file = directory.write(
+      'limpet.yaml',
+      configuration('vip: { address: 10.0.0.100, track_file: "/run/a b/track" }'),
+    );
+    const { code, stderr } = await written('-c', file, ...ETH0, ...HOSTS);
+    expect(code).toBe(2);
+    expect(stderr[0]).toMatch(/^error: global.vip.track_file \/run\/a b\/track cannot stand in keepalived.conf/);
+  });
+
   const wrong: [string, string[], RegExp][] = [
     ['no address', [...ETH0, ...HOSTS], /no virtual address named, add: --vip 10.0.0.100\/24/],
     ['no interface', [...V4, ...HOSTS], /required option '--interface <name>'/],

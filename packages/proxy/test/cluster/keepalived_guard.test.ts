@@ -140,3 +140,20 @@ test('a file that keepalived does not understand is not run: without its track f
   await guard.waitForLine(/started again in 1 s/);
   expect(pair.held('a')).toEqual([]);
 });
+
+test('another file at the next start of keepalived: its addresses are those that go', async () => {
+  await using pair = await startPair();
+  await pair.startLimpet('a', '0');
+  pair.configure('a', conf => conf.replaceAll('fd77::100/64', 'fd77::101/64'));
+  const guard = pair.startGuard('a');
+  await until(() => pair.held('a').length === 1, { what: 'the address of IPv4 on a' });
+  // As a user who has made it anew, and has not restarted the service.
+  pair.configure('a');
+  for (const pid of daemonsOf(guard).reverse()) process.kill(pid, 'SIGKILL');
+  await holdsNone(pair, 'a');
+  await holds(pair, 'a');
+  for (const pid of daemonsOf(guard).reverse()) process.kill(pid, 'SIGKILL');
+  // Before the next start, at which keepalived would take them away itself.
+  await guard.waitForLine(/started again in 2 s/);
+  expect(pair.held('a')).toEqual([]);
+});

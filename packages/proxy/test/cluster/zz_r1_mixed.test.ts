@@ -51,8 +51,7 @@ test('old and new', async () => {
   };
   say('status new', await cmd('new1', 'status'));
   say('status old', await cmd('old1', 'status'));
-  say(await cmd('old1', 'server', 'drain', 'mqtt/b1', '--now').catch(String));
-  say(await cmd('old1', 'server', '--help'));
+  say(await cmd('old1', 'server', 'drain', 'mqtt/b1'));
   const adminOf = async (l: typeof newer) => {
     const j: any = await (await fetch(`http://${faceAddress(l, 'stats')}/api/v1/backends`)).json();
     return JSON.stringify(j).match(/"admin":"[a-z_]+"/g)?.join(' ');
@@ -66,12 +65,32 @@ test('old and new', async () => {
   await until(async () => /"drain"/.test((await adminOf(older)) ?? ''), { what: 'drain seen by old', timeoutMs: 5000 }).catch(e => say(String(e)));
   say('old sees drain of new after ms', Date.now() - t1, await adminOf(older), await redis.cli(['hgetall', 'limpet:admin:mqtt']));
   await new Promise(r => setTimeout(r, 3000));
+  say('homes before', JSON.stringify(await brokers.shares([])));
+  const tally = () => new Map(['b1', 'b2', 'b3'].map(b => [b, brokers.connections(b).reduce((m, c) => m.set(c.clientId, (m.get(c.clientId) ?? 0) + 1), new Map<string, number>())]));
+  const roundOf = (a: any, b: any) => new Map(names.map(id => [id, ['b1', 'b2', 'b3'].filter(x => (b.get(x).get(id) ?? 0) > (a.get(x).get(id) ?? 0)).join('+')]));
+  const mark = brokers.homes();
+  const t5 = tally();
+  crowd = new Crowd(await inLanes(crowd.clients as any[], async c => { await c.leave(); return come(c.clientId); }));
+  await brokers.shares([0, 1, 2, 3, 4, 5].flatMap(() => names));
+  const t6 = tally();
+  const r6 = roundOf(t5, t6);
+  const home = new Map([...mark].map(([id, l]) => [id, l[0]]));
+  say('after drain b2: refused', crowd.refused.length, 'on b2', [...r6.values()].filter(x => x === 'b2').length, 'had been on b2', [...home.values()].filter(x => x === 'b2').length, 'moved', [...r6].filter(([id, x]) => x !== home.get(id)).length, 'odd', [...r6.values()].filter(x => x.length !== 2).length);
   say('drained new server: sessions', await cmd('new1', 'status'));
   say('table show old', (await cmd('old1', 'table', 'show', 'mqtt')).split('\n').slice(0, 4).join('\n'));
   say('table show new', (await cmd('new1', 'table', 'show', 'mqtt')).split('\n').slice(0, 4).join('\n'));
   for (const l of [older, newer]) say('warn/error', l.events(e => ['warn', 'error', 'fatal'].includes(String(e.level))));
   say('stderr-like old', older.process.lines.filter(l => !l.text.startsWith('{')).map(l => l.text));
   say('degraded', newer.events(e => e.event === 'connect' && e.degraded === true).length, older.events(e => e.event === 'connect' && e.degraded === true).length);
+  for (const k of (await redis.cli(['--raw', 'keys', '*'])).split('\n').filter(k => !/dev-[1-9]/.test(k))) say('DUMP', k, await redis.cli(['type', k]), await redis.cli(['get', k]).catch(String), await redis.cli(['pttl', k]));
+  await newer.process.kill('SIGKILL');
+  ports[1] = ports[0] ?? 0;
+  const back = new Crowd(await inLanes(names, come));
+  await brokers.shares([0, 1, 2, 3, 4, 5, 6].flatMap(() => names));
+  const r7 = roundOf(t6, tally());
+  const wandered = [...r7].filter(([id, x]) => x !== r6.get(id)).length;
+  say('new killed: refused at old', back.refused.length, 'not at the same broker', wandered);
+  await back.leave();
   await crowd.leave();
   // the old one dies; then the new is alone
   writeFileSync('/tmp/r1/mixed.txt', out.join('\n'));

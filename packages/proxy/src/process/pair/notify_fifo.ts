@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import { errorCode, LimpetError } from '../../errors.ts';
+import { isForeign } from './foreign.ts';
 
 /** Both ways, so that it never ends while nobody writes, and opening it waits for nobody. */
 const FLAGS = constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW;
@@ -69,13 +70,21 @@ function openFifo(path: string): number {
   } catch (error) {
     throw broken(path, errorCode(error));
   }
-  if (fstatSync(fifo).isFIFO()) return fifo;
+  const why = distrust(fstatSync(fifo));
+  if (why === null) return fifo;
   closeSync(fifo);
-  throw broken(path, 'it is not a FIFO');
+  throw broken(path, why);
+}
+
+/** Whoever writes there decides whether clients are reset. Null: only those may who are meant to. */
+function distrust(status: Stats): string | null {
+  if (!status.isFIFO()) return 'it is not a FIFO';
+  if (isForeign(status)) return 'it belongs to another user';
+  return (status.mode & 0o002) === 0 ? null : 'everybody may write there';
 }
 
 function broken(path: string, why: string): LimpetError {
   const remedy =
-    'its folder must be there, and writable for the user that runs Limpet; global.vip.notify_fifo names it';
+    'its folder must be there, and writable for the user that runs Limpet alone; global.vip.notify_fifo names it';
   return new LimpetError('NOTIFY_FIFO', `the FIFO ${path} cannot be used: ${why}`, remedy);
 }

@@ -192,8 +192,9 @@ export class Pair implements ReloadPart {
   #roleChanged(role: Role): void {
     const vip = this.#premises.vip();
     if (role === 'standby') {
-      this.#takeover.end();
       void this.letGo(this.#addresses());
+      // Workers hear of it after that: who waits for a turn is reset, and does not go to a broker first.
+      this.#takeover.end();
     } else if (vip !== null) this.#takeover.begin(vip);
     this.#tellRole();
   }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { errorCode, LimpetError } from '../../errors.ts';
+import { isForeign } from './foreign.ts';
 
 /** Without truncating it: for a moment it would be empty, which keepalived reads as 0. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -45,10 +46,13 @@ export class TrackFile {
   #writeTo(file: number, isReady: boolean): void {
     const status = fstatSync(file);
     if (!status.isFile()) throw broken(this.path, 'it is not a file');
+    // In a folder where others may write, one of them may have put a file of theirs there, or a second name of ours.
+    if (isForeign(status)) throw broken(this.path, 'it belongs to another user');
+    if (status.nlink > 1) throw broken(this.path, 'it has another name, too (a hard link)');
     const word = wordOf(isReady);
     writeSync(file, word, 0);
     if (status.size > word.length) ftruncateSync(file, word.length);
-    // A file of somebody else's, that may be written, is theirs.
+    // One that root has made, and that may be written, stays as it is.
     if ((status.mode & 0o777) !== MODE && status.uid === process.getuid?.()) fchmodSync(file, MODE);
   }
 }
@@ -58,6 +62,7 @@ function wordOf(isReady: boolean): string {
 }
 
 function broken(path: string, why: string): LimpetError {
-  const remedy = 'its folder must be there, and writable for the user that runs Limpet; global.vip.track_file names it';
+  const remedy =
+    'its folder must be there, and writable for the user that runs Limpet alone; global.vip.track_file names it';
   return new LimpetError('TRACK_FILE', `the track file ${path} cannot be written: ${why}`, remedy);
 }

@@ -1,5 +1,6 @@
 import type { OtherProxy } from '@limpet/state';
 import type { PeerFacts, Role } from '../../admin/snapshot.ts';
+import type { PairMate } from '../pair/others.ts';
 import { saysUp, saysUsable } from './verdict_words.ts';
 
 /** What this proxy is, as far as it decides about what others say. */
@@ -35,11 +36,16 @@ export function upElsewhere(others: readonly OtherProxy[]): ReadonlySet<string> 
   );
 }
 
-/** Another proxy would send clients to some server of that backend. */
-export function isUsableElsewhere(others: readonly OtherProxy[], backend: string): boolean {
-  return others.some(({ health }) =>
-    [...(health ?? [])].some(([place, words]) => place.startsWith(`${backend}/`) && saysUsable(words)),
-  );
+/** Those that are alive behind one of these addresses; null: of one of them it is not known what it sees. */
+export function matesOf(others: readonly OtherProxy[], addresses: readonly string[]): readonly PairMate[] | null {
+  const mates = others.filter(({ isAlive, vip }) => isAlive && addresses.some(one => vip.includes(one)));
+  const seen = mates.flatMap(({ health }) => health ?? []);
+  return seen.length < mates.length ? null : seen.map(health => ({ sees: backend => hasUsable(health, backend) }));
+}
+
+/** It would send clients to some server of that backend. */
+function hasUsable(health: NonNullable<OtherProxy['health']>, backend: string): boolean {
+  return [...health].some(([place, words]) => place.startsWith(`${backend}/`) && saysUsable(words));
 }
 
 /** As the faces show it. */

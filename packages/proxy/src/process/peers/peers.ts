@@ -10,7 +10,7 @@ import { proxyVersion } from '../../version.ts';
 import type { FrontDesk } from '../front_desk.ts';
 import type { PairMate } from '../pair/others.ts';
 import { Disputes } from './disputes.ts';
-import { connsElsewhere, isUsableElsewhere, peerFacts, upElsewhere } from './others.ts';
+import { connsElsewhere, matesOf, peerFacts, upElsewhere } from './others.ts';
 import { verdictWords } from './verdict_words.ts';
 
 /** The primary, as the other proxies hear of it and it hears of them. */
@@ -96,11 +96,7 @@ export class Peers {
   mates(): readonly PairMate[] | null {
     const { connection, config } = this.#premises;
     if (connection?.circuit.isClosed !== true || this.#board?.isInformed !== true) return null;
-    const { addresses = [] } = config().global.vip ?? {};
-    const mates = this.#others().filter(({ isAlive, vip }) => isAlive && addresses.some(one => vip.includes(one)));
-    // Of a cluster one server may be away that has a part of what they say.
-    if (mates.some(({ health }) => health === null)) return null;
-    return mates.map(mate => ({ sees: backend => isUsableElsewhere([mate], backend) }));
+    return matesOf(this.#others(), config().global.vip?.addresses ?? []);
   }
 
   /** For a server that this proxy's checks call down: whether sessions try it all the same before their entries move. */

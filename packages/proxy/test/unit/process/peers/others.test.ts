@@ -1,6 +1,6 @@
 import type { OtherProxy } from '@limpet/state';
 import { expect, test } from 'vitest';
-import { connsElsewhere, isUsableElsewhere, peerFacts, upElsewhere } from '../../../../src/process/peers/others.ts';
+import { connsElsewhere, matesOf, peerFacts, upElsewhere } from '../../../../src/process/peers/others.ts';
 
 function other(name: string, more: Partial<OtherProxy> = {}): OtherProxy {
   return {
@@ -18,7 +18,11 @@ const silent: Partial<OtherProxy> = { isAlive: false, conns: null, health: null 
 const VIP = '10.0.0.100';
 
 test('counts of all others are added up; of those that are silent nothing is known', () => {
-  const sums = connsElsewhere([other('lb2'), other('lb3'), other('lb4', silent)], { role: 'active', vip: [], roleForMs: 9000 });
+  const sums = connsElsewhere([other('lb2'), other('lb3'), other('lb4', silent)], {
+    role: 'active',
+    vip: [],
+    roleForMs: 9000,
+  });
   expect(sums).toEqual(
     new Map([
       ['emqx/a', 6],
@@ -44,7 +48,7 @@ test.each([
   ['the active one that has died does not count', 40, 50, 0],
   ['nor where its last word came late', 10, 1400, 0],
   ['it counts where it goes on', 40, 1600, 3],
-  ['it does not, where it falls silent then', 2900, 4000, 0],
+  ['it does not, where it was last heard of soon after', 2900, 4000, 0],
 ] as const)('this proxy takes over: %s', (_, beatAgeMs, roleForMs, conns) => {
   const mate = other('lb2', { role: 'active', vip: [VIP], beatAgeMs });
   expect(connsElsewhere([mate], { role: 'active', vip: [VIP], roleForMs }).get('emqx/a') ?? 0).toBe(conns);
@@ -57,20 +61,24 @@ test('a server is up elsewhere where the checks of one other proxy say so', () =
   expect(up('DOWN L7OK UP', 'MAINT', 'DRAIN', 'no check', 'UPSET', ' UP', '')).toBe(false);
 });
 
-test('a backend is usable elsewhere where another proxy sends clients to one of its servers', () => {
-  const with2 = (words: string): OtherProxy[] => [
-    other('lb2', silent),
-    other('lb3', {
-      health: new Map([
-        ['emqx2/a', 'UP'],
-        ['emqx/b', words],
-      ]),
-    }),
-  ];
-  expect(['UP L4OK', 'no check', 'NO CHECK'].every(words => isUsableElsewhere(with2(words), 'emqx'))).toBe(true);
-  expect(['DOWN', 'MAINT', 'DRAIN', 'no checks', ''].some(words => isUsableElsewhere(with2(words), 'emqx'))).toBe(
-    false,
-  );
+test('a mate sees a usable server in a backend where it sends clients to one', () => {
+  const sees = (words: string): boolean | undefined => {
+    const health = new Map([
+      ['emqx2/a', 'UP'],
+      ['emqx/b', words],
+    ]);
+    return matesOf([other('lb2', { vip: [VIP], health })], [VIP])?.[0]?.sees('emqx');
+  };
+  expect(['UP L4OK', 'no check', 'NO CHECK'].map(sees)).toEqual([true, true, true]);
+  expect(['DOWN', 'MAINT', 'DRAIN', 'no checks', ''].map(sees)).toEqual([false, false, false, false, false]);
+});
+
+test('mates are those that live behind the same address; of one nothing may be known', () => {
+  const mate = other('lb2', { vip: ['10.0.0.9', VIP] });
+  const strangers = [other('lb3', { vip: ['10.0.0.8'] }), other('lb4'), other('lb5', { vip: [VIP], ...silent })];
+  expect(matesOf([mate, ...strangers], [VIP, '10.0.0.7'])).toHaveLength(1);
+  expect(matesOf(strangers, [VIP])).toEqual([]);
+  expect(matesOf([mate, other('lb6', { vip: [VIP], health: null })], [VIP])).toBe(null);
 });
 
 test('as the faces show it', () => {
