@@ -19,6 +19,8 @@ const beatEveryMs = 900;
 const forgetAfterMs = 3_600_000;
 /** Verdicts are no hurry: counts are read at every exchange. */
 const healthEveryMs = 500;
+/** How often onHeard() is called while an exchange takes long. */
+const remindEveryMs = 1000;
 /** Nobody is there to refuse anything. */
 const awayCodes: ReadonlySet<StateErrorCode> = new Set(['REDIS_AWAY', 'REDIS_TIMEOUT', 'REDIS_MOVING']);
 
@@ -69,7 +71,7 @@ class RedisProxyBoard implements ProxyBoard {
     if (this.#state !== 'open') return;
     this.#isAskedAgain = true;
     clearTimeout(this.#timer);
-    this.#running ??= this.#run().finally(() => this.#rest());
+    this.#running ??= this.#remindingAll(this.#run()).finally(() => this.#rest());
   }
 
   handOver(): void {
@@ -91,6 +93,12 @@ class RedisProxyBoard implements ProxyBoard {
       this.#isAskedAgain = false;
       if (this.#connection.circuit.isClosed) await this.#exchange();
     }
+  }
+
+  /** What the others said grows old while an exchange waits for Redis. */
+  async #remindingAll(run: Promise<void>): Promise<void> {
+    const timer = setInterval(() => this.#options.onHeard(), remindEveryMs).unref();
+    await run.finally(() => clearInterval(timer));
   }
 
   #rest(): void {

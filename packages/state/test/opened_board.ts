@@ -10,6 +10,8 @@ export interface Told {
   readonly target: RedisTarget;
   /** How far this host's clock is off. */
   readonly skewMs?: number;
+  /** Default 500. */
+  readonly timeoutMs?: number;
 }
 
 export class OpenedBoard implements AsyncDisposable {
@@ -23,9 +25,9 @@ export class OpenedBoard implements AsyncDisposable {
   twins = 0;
   heard = 0;
 
-  constructor(name: string, { prefix = newPrefix(), target, skewMs = 0 }: Told) {
+  constructor(name: string, { prefix = newPrefix(), target, skewMs = 0, timeoutMs = 500 }: Told) {
     this.prefix = prefix;
-    this.connection = connectRedis({ target, prefix, timeoutMs: 500, name });
+    this.connection = connectRedis({ target, prefix, timeoutMs, name });
     this.board = redisProxyBoard(this.connection, {
       name,
       news: () => ({ ...this.facts, startedAtMs: Date.now() + skewMs, conns: this.conns, health: this.health }),

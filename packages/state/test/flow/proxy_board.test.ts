@@ -215,6 +215,21 @@ describe.concurrent('Redis is away', () => {
     expect([one.twins, two.twins]).toEqual([0, 0]);
   });
 
+  it('frozen, with a long deadline: whoever uses what the others said hears that it counts no more', async () => {
+    await using redis = await RedisServer.start();
+    await using one = open('lb1', { redis, timeoutMs: 2000 });
+    await using two = open('lb2', { redis, prefix: one.prefix, timeoutMs: 2000 });
+    await waitFor(() => expect(one.one).toMatchObject({ name: 'lb2', conns: two.conns }));
+    redis.freeze();
+    await waitFor(() => expect(one.one?.conns).toBe(null));
+    const { heard } = one;
+    // Its exchange goes on waiting for 10 s.
+    await vi.waitFor(() => expect(one.heard).toBeGreaterThan(heard), { timeout: 3000 });
+    expect(one.connection.circuit.isClosed).toBe(true);
+    redis.thaw();
+    await waitFor(() => expect(one.one).toMatchObject({ isAlive: true, conns: two.conns }));
+  });
+
   it('a frozen Redis holds nobody up at the end', async () => {
     await using redis = await RedisServer.start();
     const one = open('lb1', { redis });

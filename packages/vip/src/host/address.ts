@@ -11,15 +11,15 @@ export interface VirtualAddress {
 
 type Ip = ChildProcessByStdio<Writable, Readable, Readable>;
 
-interface Waiting {
-  readonly done: () => void;
-  readonly timer: NodeJS.Timeout;
-}
+/** Told whether `ip` has come so far; else it has ended. */
+type Done = (isDone: boolean) => void;
 
 /** What `ip` answers to this line comes after all that was said before it. */
 const marker = 'link show dev lo\n';
 const answerOfMarker = /^\d+: lo[:@]/gm;
-const deadlineMs = 1_000;
+/** It takes a millisecond. One that takes longer hangs: it is killed, and another one is tried. */
+const deadlineMs = 300;
+const tries = 2;
 
 /**
  * Sets and removes the addresses through one `ip -batch -` that is kept running, so that a change costs no start of a
@@ -29,7 +29,8 @@ export class AddressBook {
   readonly #addresses: readonly VirtualAddress[];
   readonly #device: string;
   #ip: Ip | null = null;
-  #waiting: Waiting[] = [];
+  #waiting: Done[] = [];
+  #isClosed = false;
 
   constructor(addresses: readonly VirtualAddress[], device: string) {
     this.#addresses = addresses;
@@ -62,20 +63,24 @@ export class AddressBook {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#ip?.stdin.end();
-    for (const { done } of this.#waiting) done();
+    for (const done of this.#waiting.splice(0)) done(false);
   }
 
   async #run(lines: readonly string[]): Promise<void> {
+    for (let left = tries; left > 0 && !this.#isClosed; left--) if (await this.#tell(lines)) return;
+  }
+
+  #tell(lines: readonly string[]): Promise<boolean> {
     this.#ip ??= this.#start();
     const ip = this.#ip;
-    await new Promise<void>(resolve => {
+    return new Promise(resolve => {
       const timer = setTimeout(() => ip.kill('SIGKILL'), deadlineMs);
-      const done = (): void => {
+      this.#waiting.push(isDone => {
         clearTimeout(timer);
-        resolve();
-      };
-      this.#waiting.push({ done, timer });
+        resolve(isDone);
+      });
       ip.stdin.write(lines.join('') + marker);
     });
   }
@@ -84,13 +89,13 @@ export class AddressBook {
     const ip = spawn('ip', ['-force', '-batch', '-'], { stdio: ['pipe', 'pipe', 'pipe'] });
     const ended = (): void => {
       if (this.#ip === ip) this.#ip = null;
-      for (const { done } of this.#waiting.splice(0)) done();
+      for (const done of this.#waiting.splice(0)) done(false);
     };
     ip.once('error', ended);
     ip.once('exit', ended);
     ip.stdin.on('error', () => undefined);
     ip.stdout.setEncoding('utf8').on('data', (text: string) => {
-      for (const _ of text.matchAll(answerOfMarker)) this.#waiting.shift()?.done();
+      for (const _ of text.matchAll(answerOfMarker)) this.#waiting.shift()?.(true);
     });
     // What it says of an address that is there, or gone, already.
     ip.stderr.resume();

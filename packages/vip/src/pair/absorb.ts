@@ -1,6 +1,6 @@
 import type { Action, Event, RenewAnswer, TakeAnswer } from './events.ts';
 import { activate, letGo } from './moves.ts';
-import { isHolding, isReady, type State } from './state.ts';
+import { isHolding, isReady, livePeer, type State } from './state.ts';
 import { holdOffMs, returnMs } from './terms.ts';
 
 /** What the event means by itself, before anything is concluded from it. Changes `state`, and adds to `actions`. */
@@ -51,6 +51,10 @@ function absorbBeat(state: State, { beat }: Extract<Event, { kind: 'heard' }>, {
   // Two held it: the last one to announce it was the other one.
   if (state.role === 'active' && state.peer?.role === 'active' && beat.role !== 'active')
     actions.push({ do: 'announce' });
+  const isDefied = beat.role === 'active' && !beat.hearsUs;
+  // After a silence it is too early to say.
+  const sinceMs = livePeer(state, nowMs) === null ? nowMs : Math.min(state.defiedSinceMs, nowMs);
+  state.defiedSinceMs = isDefied ? sinceMs : Infinity;
   state.peer = { ...beat, heardMs: nowMs };
   state.highest = Math.max(state.highest, beat.fence);
   state.mayTakeBlind = true;

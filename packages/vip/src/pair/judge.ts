@@ -65,8 +65,14 @@ function unfitness(state: State, nowMs: number): Reason | null {
   return state.isTrackGood ? 'address' : 'track_file';
 }
 
+/**
+ * One that holds and does not hear us will not let go, whatever our claim: who hears it must. But one that hears nobody at
+ * all lets go when its own lease ends, so that is waited for.
+ */
 function isBeatenBy(state: State, peer: Peer, nowMs: number): boolean {
-  return peer.role === 'active' && outranks(peer, { grade: gradeOf(state, nowMs), fence: state.fence });
+  if (peer.role !== 'active') return false;
+  if (nowMs - state.defiedSinceMs >= state.terms.leaseMs * 2) return true;
+  return outranks(peer, { grade: gradeOf(state, nowMs), fence: state.fence });
 }
 
 function isPreempted(state: State, peer: Peer): boolean {
@@ -118,7 +124,8 @@ function judgeStandby(state: State, turn: Turn): void {
 function isPreferred(state: State, peer: Peer, nowMs: number): boolean {
   const { terms } = state;
   const isComing = peer.role === 'starting' && nowMs - state.sinceMs < listenMs(terms);
-  if (!peer.ready || (peer.role !== 'standby' && !isComing)) return false;
+  // One that does not hear us cannot know that it may take it.
+  if (!peer.ready || !peer.hearsUs || (peer.role !== 'standby' && !isComing)) return false;
   return peer.priority === terms.priority ? terms.index === 1 : peer.priority > terms.priority;
 }
 

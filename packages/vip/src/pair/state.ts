@@ -39,6 +39,8 @@ export interface State {
   /** The highest number that it has ever seen. */
   highest: number;
   peer: Peer | null;
+  /** Since when the other host says that it holds, and does not hear us; Infinity: it does not. */
+  defiedSinceMs: number;
   isTrackGood: boolean;
   hasCarrier: boolean;
   /** Its own address could not be set: it is not ready until then. */
@@ -82,6 +84,7 @@ export function initialState(terms: Terms, nowMs: number): State {
     fence: 0,
     highest: 0,
     peer: null,
+    defiedSinceMs: Infinity,
     isTrackGood: false,
     hasCarrier: false,
     heldOffUntilMs: -Infinity,

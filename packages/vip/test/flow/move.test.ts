@@ -1,6 +1,7 @@
-import { openSync, readSync } from 'node:fs';
+import { openSync, readFileSync, readSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../proxy/test/kit/condition.ts';
+import { childrenOf } from '../../../proxy/test/kit/proc.ts';
 import { ip, Network, vip6 } from '../kit/network.ts';
 
 /** Of this machine, which others use too: printed, and bounded generously. */
@@ -100,6 +101,16 @@ describe.skipIf(process.getuid?.() !== 0)('a pair of hosts', () => {
     const cleaner = network.run(network.namespace(holder), [...network.command(holder), '--release']);
     expect(await cleaner.waitForExit()).toEqual({ code: 0, signal: null });
     expect(network.holders()).toEqual([3 - holder]);
+  });
+
+  it('removes the address though the `ip` that it keeps running hangs', async () => {
+    const { network, holder } = await pair('h');
+    await using _ = network;
+    for (const pid of childrenOf(network.workerPid(holder))) {
+      if (readFileSync(`/proc/${pid}/comm`, 'latin1') === 'ip\n') process.kill(pid, 'SIGSTOP');
+    }
+    network.track(holder, '1');
+    expect(await network.settled(3 - holder)).toBe(3 - holder);
   });
 
   it('removes what an earlier life has left, before anything else', async () => {

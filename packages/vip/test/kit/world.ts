@@ -29,6 +29,8 @@ class Trouble {
   isRedisDown = false;
   /** No frame goes in or out, and the link stays up. */
   readonly isIsolated = [false, false];
+  /** No frame goes in; what it sends arrives. */
+  readonly isDeaf = [false, false];
   /** Nobody else sends anything on the network. */
   isQuiet = false;
 }
@@ -148,6 +150,8 @@ export class World {
     const node = this.node(i);
     if (!node.isRunning || this.nowMs < node.pausedUntilMs || this.nowMs < node.wakeMs) return;
     const { hasReceived } = node;
+    // What came in just before a pause is seen after it.
+    if (hasReceived) node.supportedMs = this.nowMs;
     node.hasReceived = false;
     this.happen(i, { kind: 'link', hasCarrier: node.hasCarrier, hasReceived });
     this.happen(i, { kind: 'tick', wallMs: 1_700_000_000_000 + this.nowMs + node.wallJumpMs });
@@ -160,7 +164,7 @@ export class World {
   }
 
   #receive(i: number): boolean {
-    if (this.trouble.isIsolated[i]) return false;
+    if (this.trouble.isIsolated[i] || this.trouble.isDeaf[i]) return false;
     this.node(i).hasReceived = true;
     this.node(i).supportedMs = this.nowMs;
     return true;
@@ -212,7 +216,8 @@ export class World {
   #ask(i: number, action: LeaseAction): void {
     const sentMs = this.nowMs;
     this.after(1, () => {
-      const isAway = this.trouble.isRedisDown || this.trouble.isRedisCut[i] || this.trouble.isIsolated[i];
+      const { isRedisDown, isRedisCut, isIsolated, isDeaf } = this.trouble;
+      const isAway = isRedisDown || isRedisCut[i] === true || isIsolated[i] === true || isDeaf[i] === true;
       if (!isAway) this.#receive(i);
       const event = isAway ? nothingHeard(action, sentMs) : this.#answer(i, action, sentMs);
       const deadlineMs = action.do === 'take' ? 30 : 100;

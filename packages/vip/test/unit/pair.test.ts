@@ -179,6 +179,40 @@ describe('a host that is cut off', () => {
     expect(world.node(holder).state.fence).toBeGreaterThan(world.node(1 - holder).state.fence);
   });
 
+  it.each([true, false])('is not waited for when it hears nobody, and is heard still (Redis: %s)', hasRedis => {
+    // Of two equal ones the other one would leave it to this one, which cannot know that it may take it.
+    const world = settled({ hasRedis });
+    expect(holderOf(world)).toBe(0);
+    world.trouble.isDeaf[0] = true;
+    expect(watched(world, 5_000).gapMs).toBeLessThan(20);
+    expect(holderOf(world)).toBe(1);
+    world.trouble.isDeaf[0] = false;
+    expect(watched(world, 2_000)).toEqual({ gapMs: 0, overlapMs: 0 });
+    expect(world.moves).toHaveLength(2);
+  });
+
+  it.each(['no Redis', 'Redis for the one that is not heard'])(
+    'leaves the address to one that cannot hear it, and has taken it (%s)',
+    redis => {
+      const world = settled({ hasRedis: redis !== 'no Redis' });
+      expect(holderOf(world)).toBe(0);
+      world.trouble.isRedisCut[1] = true;
+      world.trouble.isMute[0] = true;
+      expect(watched(world, 5_000).overlapMs).toBeLessThan(times.leaseMs * 2 + 20);
+      expect(holderOf(world)).toBe(1);
+      world.trouble.isMute[0] = false;
+      expect(watched(world, 2_000)).toEqual({ gapMs: 0, overlapMs: 0 });
+    },
+  );
+
+  it('keeps the address where a standby that hears nobody has taken it, and lets go by itself', () => {
+    const world = settled();
+    world.trouble.isDeaf[1] = true;
+    world.run(3_000);
+    expect(world.holders()).toEqual([0]);
+    expect(world.moves.filter(({ node }) => node === 0)).toHaveLength(1);
+  });
+
   it('keeps the address when the other host and Redis are gone, and clients are still there', () => {
     const world = settled();
     const holder = holderOf(world);
@@ -212,9 +246,11 @@ describe('a clock that jumps', () => {
 
 type Fault = Readonly<{ kind: string; node: 0 | 1; lastsMs: number; thenMs: number }>;
 
+const FAULTS = 'mute split redis redis_cut isolate deaf quiet crash pause track jump'.split(' ');
+
 const faults: fc.Arbitrary<Fault[]> = fc.array(
   fc.record({
-    kind: fc.constantFrom('mute', 'split', 'redis', 'redis_cut', 'isolate', 'quiet', 'crash', 'pause', 'track', 'jump'),
+    kind: fc.constantFrom(...FAULTS),
     node: fc.constantFrom<0 | 1>(0, 1),
     lastsMs: fc.integer({ min: 1, max: 1_200 }),
     // Some faults lie over each other.
@@ -234,6 +270,7 @@ function cause(world: World, { kind, node, lastsMs }: Fault): void {
   else if (kind === 'redis') set(isOn => (trouble.isRedisDown = isOn));
   else if (kind === 'redis_cut') set(isOn => (trouble.isRedisCut[node] = isOn));
   else if (kind === 'isolate') set(isOn => (trouble.isIsolated[node] = isOn));
+  else if (kind === 'deaf') set(isOn => (trouble.isDeaf[node] = isOn));
   else if (kind === 'quiet') set(isOn => (trouble.isQuiet = isOn));
   else if (kind === 'crash') world.crash(node, lastsMs);
   else if (kind === 'pause') world.node(node).pausedUntilMs = world.nowMs + lastsMs;
