@@ -14,6 +14,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local node, fence, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+) (%d+)$')
 local stored = tonumber(fence) or 0
+if stored >= 2 ^ 52 then
+  -- Nobody counts to that: it was not written by a host.
+  node, stored = nil, 0
+end
 local own = tonumber(ARGV[2])
 if node == ARGV[1] then
   own = math.max(own, stored)

@@ -14,6 +14,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local node, fence, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+) (%d+)$')
 fence = tonumber(fence) or 0
+if fence >= 2 ^ 52 then
+  -- Nobody counts to that, and beyond 2^53 there are no odd numbers: it was not written by a host.
+  node, fence = nil, 0
+end
 if node and node ~= '-' and node ~= ARGV[1] then
   local age = now - tonumber(at)
   -- A stamp of the future: this Redis has another clock than the one before. Its holder renews it within an interval.

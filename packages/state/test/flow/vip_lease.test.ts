@@ -77,6 +77,15 @@ describe('the lease of a virtual address in Redis', () => {
     expect(await lease.first.take(first, 1_000)).toEqual({ is: 'taken', fence: 2 });
   });
 
+  it.each([`${two} 99999999999999999999 1`, `- ${2 ** 52} 1`])('gives no number to both after %j', async value => {
+    const lease = pair();
+    await server.admin.set(lease.key, value);
+    expect(await lease.first.take({ ...first, above: 6 }, 1_000)).toEqual({ is: 'taken', fence: 8 });
+    expect(await lease.second.take({ ...second, above: 6, staleMs: 0 }, 1_000)).toEqual({ is: 'taken', fence: 9 });
+    await server.admin.set(lease.key, value);
+    expect(await lease.second.renew(9, 60_000)).toEqual({ kept: true, fence: 9 });
+  });
+
   it('keeps numbers exact that count from a clock', async () => {
     const lease = pair();
     const above = 1_795_199_922;

@@ -28,6 +28,12 @@ export interface HostParts {
   readonly onFinish: () => void;
 }
 
+/**
+ * Where a hook moves the address it is for good on both hosts, or on none, so the proxy cannot see where it is: it believes
+ * a word for 2 s, and one that has just started has heard none.
+ */
+const remindMs = 1_000;
+
 /** Runs a pair's one host: tells `decide` what happens, and does what it says. The parts belong to whoever made them. */
 export class Host {
   readonly #parts: HostParts;
@@ -39,6 +45,7 @@ export class Host {
   #link: Link | null = null;
   #state: State;
   #timer: NodeJS.Timeout | undefined;
+  #reminder: NodeJS.Timeout | undefined;
   #isDeciding = false;
 
   constructor(parts: HostParts) {
@@ -61,6 +68,7 @@ export class Host {
     this.#isDeciding = true;
     this.#track?.look();
     this.#isDeciding = false;
+    if (this.#parts.config.addressBy === 'hook') this.#reminder = setInterval(() => this.#remind(), remindMs);
     this.#turn();
   }
 
@@ -76,6 +84,7 @@ export class Host {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#reminder);
     this.#track?.close();
   }
 
@@ -143,6 +152,12 @@ export class Host {
     if (told === 'failed' || told === 'not_a_fifo') log.warn('vip_fifo', `${notifyFifo} cannot be written: ${told}`);
     log.info('vip_state', `this host is ${word}`, { state: word, fence: this.#state.fence });
     void this.#runHook(word);
+  }
+
+  #remind(): void {
+    const { name, notifyFifo, terms } = this.#parts.config;
+    const { told } = this.#state;
+    if (notifyFifo !== null && told !== null) tellFifo(notifyFifo, name, told, terms.priority);
   }
 
   async #runHook(word: Word): Promise<void> {

@@ -1,4 +1,4 @@
-import { openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../proxy/test/kit/condition.ts';
 import { childrenOf } from '../../../proxy/test/kit/proc.ts';
@@ -17,6 +17,16 @@ async function pair(letter: string, extra: object = {}): Promise<{ network: Netw
   for (const host of [1, 2]) await network.program(host).waitForLine(/vip_listened/);
   const holder = await network.settled();
   return { network, holder };
+}
+
+/** What is in a FIFO now. */
+function readNow(fifo: number, buffer: Buffer): number {
+  try {
+    return readSync(fifo, buffer);
+  } catch {
+    // EAGAIN: nothing.
+    return 0;
+  }
 }
 
 // Namespaces need root; without it there is nothing that could be tested here.
@@ -136,6 +146,19 @@ describe.skipIf(process.getuid?.() !== 0)('a pair of hosts', () => {
     const isDone = (host: number, word: string) => (): boolean =>
       network.program(host).lines.some(({ text }) => text.includes(`the hook for ${word} is done`));
     const holder = await until(() => [1, 2].find(host => isDone(host, 'MASTER')()), { what: 'a holder' });
+    // The proxy cannot see where the address is, so it is told again and again.
+    const fifo = openSync(network.directory.file(`fifo${holder}`), constants.O_RDWR | constants.O_NONBLOCK);
+    const heard = Buffer.alloc(500);
+    let length = 0;
+    const hasTwoLines = (): boolean => {
+      length += readNow(fifo, heard.subarray(length));
+      return heard.toString('latin1', 0, length).split('\n').length > 2;
+    };
+    await until(hasTwoLines, { what: 'two words' });
+    closeSync(fifo);
+    expect([...new Set(heard.toString('latin1', 0, length).trim().split('\n'))]).toEqual([
+      'INSTANCE "limpet" MASTER 100',
+    ]);
     await network.move(holder, () => network.track(holder, '1'));
     await network.program(3 - holder).waitUntil('its hook', isDone(3 - holder, 'MASTER'));
     await network.program(holder).waitUntil('its hook', isDone(holder, 'FAULT'));
