@@ -33,7 +33,8 @@ function peerRow(peer: Peer, nowMs: number): string[] {
   const { name, self, role, state, conns, version, vip } = peer;
   return [
     `  ${printable(name)}${self ? ' (this one)' : ''}`,
-    role,
+    // The last that was heard: beside a silent one that was active this one may be, too.
+    state === 'silent' ? `was ${role}` : role,
     state,
     conns === null ? '-' : count(conns),
     printable(version),

@@ -54,7 +54,7 @@ export function clientLines(client: Client, nowMs: number): string[] {
   const head = `client ${printable(client.client_id)}`;
   return [
     ...client.sessions.flatMap(session => [`${head}: ${placeText(session, nowMs)}`, ...sessionFacts(session)]),
-    ...(client.sessions.length === 0 ? [`${head}: not connected`] : []),
+    ...(client.sessions.length === 0 ? [`${head}: not connected to this proxy`] : []),
     ...client.entries.map(entry => `  ${'entry'.padEnd(10)}  ${entryText(entry)}`),
   ];
 }

@@ -1,3 +1,4 @@
 export type { VipConfig } from './config/config.ts';
 export { type LoadedVip, loadVipConfig } from './config/load.ts';
+export { loadVipPlace } from './config/place.ts';
 export { type RunningVip, releaseVip, startVip } from './process/supervisor.ts';

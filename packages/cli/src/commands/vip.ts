@@ -1,4 +1,4 @@
-import { loadVipConfig, type RunningVip, releaseVip, startVip, type VipConfig } from '@limpet/vip';
+import { loadVipConfig, loadVipPlace, type RunningVip, releaseVip, startVip, type VipConfig } from '@limpet/vip';
 import type { Command } from 'commander';
 import { EXIT, type Finish } from '../exit_code.ts';
 import { OtherSignals, StopSignals } from '../signals.ts';
@@ -30,27 +30,34 @@ export function addVip(program: Command, finish: Finish): void {
     .option('--release', 'take the address off this host, and end')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
-      const loaded = loadVipConfig(flags.config);
-      if (!loaded.ok) for (const problem of loaded.problems) console.error(problem);
-      finish(loaded.ok ? await run(loaded.config, flags) : EXIT.failed);
+      finish(await (flags.release === true && flags.check !== true ? release(flags.config) : run(flags)));
     });
 }
 
-async function run(config: VipConfig, { check, release }: Flags): Promise<number> {
-  if (check === true) {
-    console.log(describe(config));
-    return EXIT.ok;
-  }
-  if (release === true) return (await releaseVip(config)) ? EXIT.ok : EXIT.failed;
-  return serve(startVip(config));
+async function run({ config: path, check }: Flags): Promise<number> {
+  const loaded = loadVipConfig(path);
+  for (const line of loaded.ok ? loaded.warnings : loaded.problems) console.error(line);
+  if (!loaded.ok) return EXIT.failed;
+  if (check !== true) return serve(startVip(loaded.config));
+  console.log(describe(loaded.config));
+  return EXIT.ok;
+}
+
+/** Also where the file has become wrong: the address must go. */
+async function release(path: string): Promise<number> {
+  const { place, problems } = loadVipPlace(path);
+  for (const problem of problems) console.error(problem);
+  if (place === null) return EXIT.failed;
+  const isGone = await releaseVip(place);
+  if (!isGone) console.error(`the address cannot be removed from ${place.device}\n    It needs CAP_NET_ADMIN.`);
+  return isGone ? EXIT.ok : EXIT.failed;
 }
 
 async function serve(vip: RunningVip): Promise<number> {
   using _others = new OtherSignals();
   using signals = new StopSignals(() => vip.kill());
   void signals.first.then(() => vip.stop());
-  await vip.finished;
-  return EXIT.ok;
+  return (await vip.finished) ? EXIT.ok : EXIT.failed;
 }
 
 function describe({ name, addresses, device, self, peer, terms, redis }: VipConfig): string {

@@ -105,12 +105,15 @@ function wrongAddresses({ vips, address, peer }: Wanted): Planned<never> | null 
   );
 }
 
-function wrongTransport({ transport, address, peer, priority }: Wanted): Planned<never> | null {
+function wrongTransport({ transport, address, peer, priority, interfaceName }: Wanted): Planned<never> | null {
   if (transport !== 'multicast' && peer === null) {
     return fail('--peer is missing', 'Write the address of the other host, or --multicast.');
   }
   if (transport !== 'multicast' && address === null) {
-    return fail('--address is missing', "Write this host's own address, from which it speaks to --peer.");
+    return fail(
+      `--address is missing: ${interfaceName} has none here but --vip and --peer`,
+      "See with `ip address` whether the interface is right and --peer is the other host, or write this host's own address.",
+    );
   }
   if (priority === null && (peer === null || address === null)) {
     return fail(

@@ -18,9 +18,9 @@ describe('limpet status', () => {
     ]);
     expect(lines.slice(8)).toEqual([
       'proxies',
-      '  PROXY           ROLE     STATE   CONNECTIONS  VERSION  UP     LAST BEAT  VIP',
-      '  lb1 (this one)  active   alive             3  0.1.0    1 min  -          10.0.0.100',
-      '  lb2             standby  silent            -  0.0.9    -      12 s ago   10.0.0.100',
+      '  PROXY           ROLE         STATE   CONNECTIONS  VERSION  UP     LAST BEAT  VIP',
+      '  lb1 (this one)  active       alive             3  0.1.0    1 min  -          10.0.0.100',
+      '  lb2             was standby  silent            -  0.0.9    -      12 s ago   10.0.0.100',
       '',
       'frontend mqtt: *:1883 → emqx, other, 3 sessions, 1/s',
       '',

@@ -1,6 +1,6 @@
 import { besideFile } from './named_file.ts';
-import { type Notes, noteValue } from './notes.ts';
-import type { VipConfig } from './resolved.ts';
+import { type Notes, noteValue, warn } from './notes.ts';
+import type { Config, VipConfig } from './resolved.ts';
 import { TAKEOVER_PACE } from './schema/rate.ts';
 import type { RawVip } from './schema/vip.ts';
 import type { Path } from './tree.ts';
@@ -28,4 +28,17 @@ export function resolveVip(raw: RawVip, notes: Notes): VipConfig {
     connectRate: raw.connect_rate === undefined ? TAKEOVER_PACE : raw.connect_rate,
     paceForMs: raw.connect_rate_for,
   };
+}
+
+/** The standby does not have the address, so it could not start there, or not without `ip_nonlocal_bind`. */
+export function warnOfVirtualBinds({ frontends, global }: Config, notes: Notes): void {
+  const virtual = global.vip?.addresses ?? [];
+  for (const { name, binds } of frontends) {
+    for (const { host, label } of binds) {
+      if (!virtual.includes(host)) continue;
+      const what = `${label} is at a virtual address, which the standby does not have: it cannot listen there`;
+      const remedy = 'Write * for all addresses, or set net.ipv4.ip_nonlocal_bind (net.ipv6.ip_nonlocal_bind) to 1.';
+      warn(['frontends', name, 'bind'], what, remedy, notes);
+    }
+  }
 }

@@ -179,6 +179,7 @@ export class Parts implements ChangeoverParts {
           );
         },
         gate: { pace: pace => desk.takeOver(pace), waiting: () => desk.waitingForTakeover },
+        inheritedPaceMs: () => this.upgrades.inheritedPaceMs,
         tellPredecessor: addresses => this.upgrades.standBy(addresses),
       },
       isHeir,
@@ -203,9 +204,10 @@ export class Parts implements ChangeoverParts {
       numberWorkersFrom: (last: number) => staff.numberFrom(last),
       isStopping: () => course.isStopping() || course.isEnding(),
       standBy: (addresses: readonly string[]) => void this.pair.letGo(addresses),
-      replaced: (pid: number) => {
+      paceLeftMs: () => this.pair.paceLeftMs,
+      replaced: (pid: number, trackFile: string | null | undefined) => {
         this.peers.handOver();
-        this.pair.handOver();
+        this.pair.handOver(trackFile);
         course.replaced(pid);
       },
     };

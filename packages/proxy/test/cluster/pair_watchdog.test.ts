@@ -10,6 +10,8 @@ import { cpuMs, isAlive, residentBytes } from '../kit/proc.ts';
 /** It is 20 ms; this machine is shared, and nobody is held to it here: the numbers are printed. */
 const GENEROUS_MS = 1000;
 const BUSY_MS = 2000;
+/** Longer than one that does not answer is waited for. */
+const FROZEN_MS = 4000;
 /** Long enough for a beat that is missing to be missed, and for a look of the primary at the file. */
 const SETTLED_MS = 1500;
 
@@ -126,6 +128,21 @@ describe('the watchdog', () => {
     await watchdogOf(pid, first);
     expect(await wordsFor(SETTLED_MS)).toEqual(['0']);
     await struck('SIGKILL of a primary with its second watchdog', [pid], 'SIGKILL');
+  });
+
+  test('one that is frozen itself is replaced, and the new one does its work', async () => {
+    await using limpet = await start();
+    const { pid } = limpet.process;
+    const first = await watchdogOf(pid);
+    process.kill(first, 'SIGSTOP');
+    const told = await limpet.waitForEvent(({ event }) => event === 'watchdog_died', 'its word');
+    expect(told).toMatchObject({ level: 'error', how: 'no answer for 3 s' });
+    expect(isAlive(first)).toBe(false);
+    await watchdogOf(pid, first);
+    // One that is well is not replaced.
+    expect(await wordsFor(FROZEN_MS)).toEqual(['0']);
+    expect(limpet.events(({ event }) => event === 'watchdog_died')).toHaveLength(1);
+    await struck('SIGKILL of a primary whose first watchdog was frozen', [pid], 'SIGKILL');
   });
 
   test('it is small, in a session of its own, and has no secret', async () => {

@@ -92,24 +92,25 @@ export async function makeMover(): Promise<Mover> {
 
 /** A Limpet that listens at all addresses, and says that it is ready. */
 export async function startPaired(mover: Mover, config: PairedConfig, options: LimpetOptions = {}): Promise<Limpet> {
-  const { vip, global, frontend, ...more } = config;
-  const limpet = await startLimpet(
-    {
-      global: {
-        name: 'lb',
-        workers: 2,
-        hard_stop_after: '2s',
-        stats: { bind: '127.0.0.1:0' },
-        vip: mover.vip(vip),
-        ...global,
-      },
-      frontends: { mqtt: { bind: '0.0.0.0:0', default_backend: 'brokers', ...frontend } },
-      ...more,
-    },
-    options,
-  );
+  const limpet = await startLimpet(pairedConfig(mover, config), options);
   await mover.turned('0');
   return limpet;
+}
+
+/** As startPaired() has it. */
+export function pairedConfig(mover: Mover, { vip, global, frontend, ...more }: PairedConfig): object {
+  return {
+    global: {
+      name: 'lb',
+      workers: 2,
+      hard_stop_after: '2s',
+      stats: { bind: '127.0.0.1:0' },
+      vip: mover.vip(vip),
+      ...global,
+    },
+    frontends: { mqtt: { bind: '0.0.0.0:0', default_backend: 'brokers', ...frontend } },
+    ...more,
+  };
 }
 
 export interface PairedConfig {

@@ -5,13 +5,14 @@ import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument, vis
 import type { Hook, HookSet } from '../host/hooks.ts';
 import type { Terms } from '../pair/terms.ts';
 import type { VipConfig } from './config.ts';
+import { exposure } from './exposure.ts';
 import { type Fault, tellIssues } from './faults.ts';
 import { resolveRedis } from './redis.ts';
 import { type RawVip, vipSchema } from './schema.ts';
 
 /** Each problem says file, line, column, what is wrong, and on a line of its own what would be right. */
 export type LoadedVip =
-  | { readonly ok: true; readonly config: VipConfig }
+  | { readonly ok: true; readonly config: VipConfig; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
 const longestFile = 65_536;
@@ -27,8 +28,11 @@ export function loadVipConfig(path: string, env: NodeJS.ProcessEnv = process.env
     problems: [`${path}: ${what}\n    ${remedy}`],
   });
   let source: string;
+  let mode: number;
   try {
-    if (statSync(path).size > longestFile) return bare('it is too long', `Write less than ${longestFile} bytes.`);
+    const status = statSync(path);
+    mode = status.mode;
+    if (status.size > longestFile) return bare('it is too long', `Write less than ${longestFile} bytes.`);
     source = readFileSync(path, 'utf8');
   } catch (error) {
     return bare(`it cannot be read (${(error as NodeJS.ErrnoException).code})`, 'Check the path and its rights.');
@@ -45,12 +49,13 @@ export function loadVipConfig(path: string, env: NodeJS.ProcessEnv = process.env
     problems.push(`${path}:${line}:${col}: ${message.split('\n')[0]}\n    Mend the YAML.`);
   }
   if (problems.length > 0) return { ok: false, problems };
+  const warnings = exposure(path, mode, keys => document.getIn(keys));
   expandAll(document, env, fault);
   const parsed = vipSchema.safeParse(document.toJS());
   if (!parsed.success) tellIssues(parsed.error, keys => document.hasIn(keys), fault);
   else {
     const config = resolveVip(parsed.data, dirname(resolve(path)), fault);
-    if (problems.length === 0) return { ok: true, config };
+    if (problems.length === 0) return { ok: true, config, warnings };
   }
   return { ok: false, problems };
 }
@@ -69,7 +74,7 @@ function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
 }
 
 /** `${NAME}`, as in limpet.yaml. */
-function expandAll(document: Document, env: NodeJS.ProcessEnv, fault: Fault): void {
+export function expandAll(document: Document, env: NodeJS.ProcessEnv, fault: Fault): void {
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string') return;

@@ -59,6 +59,9 @@ export interface RawVip {
   };
 }
 
+/** What is read of a vip.yaml that is wrong elsewhere. */
+export type RawPlace = Pick<RawVip, 'name' | 'address' | 'interface' | 'address_by' | 'notify_fifo' | 'priority'>;
+
 const NAME = word(/^[A-Za-z0-9_.-]{1,64}$/, 'Write 1 to 64 letters, digits, and _ . -.');
 const PREFIX = word(/^[A-Za-z0-9_.:-]{1,64}$/, 'Write 1 to 64 letters, digits, and _ . : -.');
 const DEVICE = word(/^[A-Za-z0-9_.@-]{1,15}$/, 'Write the name of a network interface: eth0.');
@@ -132,4 +135,14 @@ export const vipSchema: z.ZodType<RawVip> = z.strictObject({
       timeout: duration(100, 300_000).prefault('10s'),
     })
     .prefault({}),
+});
+
+/** The address and its interface must be right; all else is as usual where it is not. */
+export const placeSchema: z.ZodType<RawPlace> = z.object({
+  name: NAME.prefault('limpet').catch('limpet'),
+  address: oneOrMore(virtualAddress()),
+  interface: DEVICE,
+  address_by: z.enum(['ip', 'hook']).catch('ip'),
+  notify_fifo: text.optional().catch(undefined),
+  priority: z.number().int().min(1).max(254).catch(100),
 });

@@ -52,8 +52,10 @@ export class AddressBook {
 
   /** All of them; one that is not there is no error. Resolves with whether they are gone. */
   async remove(): Promise<boolean> {
-    await this.#run(this.#addresses.map(one => `address del ${one.address}/${one.prefix} dev ${this.#device}\n`));
-    return this.held().length === 0;
+    const lines = this.#addresses.map(one => `address del ${one.address}/${one.prefix} dev ${this.#device}\n`);
+    const isDone = await this.#run(lines);
+    // An interface that is down is not listed: then what `ip` has done must do.
+    return this.held().length === 0 && (isDone || networkInterfaces()[this.#device] !== undefined);
   }
 
   /** Those that are on the interface now, where that is up. */
@@ -68,8 +70,10 @@ export class AddressBook {
     for (const done of this.#waiting.splice(0)) done(false);
   }
 
-  async #run(lines: readonly string[]): Promise<void> {
-    for (let left = tries; left > 0 && !this.#isClosed; left--) if (await this.#tell(lines)) return;
+  /** Whether `ip` has come to the end of them; not whether it was allowed to. */
+  async #run(lines: readonly string[]): Promise<boolean> {
+    for (let left = tries; left > 0 && !this.#isClosed; left--) if (await this.#tell(lines)) return true;
+    return false;
   }
 
   #tell(lines: readonly string[]): Promise<boolean> {

@@ -33,6 +33,10 @@ export function absorb(state: State, event: Event, nowMs: number, actions: Actio
     case 'released':
       absorbRelease(state, nowMs, actions);
       return;
+    case 'release_failed':
+      // Not ready: the proxy hears FAULT for as long as the address is stuck here.
+      state.heldOffUntilMs = nowMs + holdOffMs;
+      return;
     case 'hold_failed':
       state.heldOffUntilMs = nowMs + holdOffMs;
       if (state.role === 'active') letGo(state, 'address', 0, { nowMs, actions });

@@ -28,6 +28,8 @@ export type Event =
   | { readonly kind: 'renewed'; readonly sentMs: number; readonly fence: number; readonly answer: RenewAnswer }
   /** The address is off the interface. */
   | { readonly kind: 'released' }
+  /** It is still there, though it was to be removed; it is tried again. */
+  | { readonly kind: 'release_failed' }
   | { readonly kind: 'hold_failed' }
   | { readonly kind: 'stop' };
 
@@ -41,7 +43,8 @@ export type Reason =
   | 'isolated'
   | 'preempted'
   | 'clock'
-  | 'address';
+  | 'address'
+  | 'leftover';
 
 /** What a host is to do, in this order. */
 export type Action =

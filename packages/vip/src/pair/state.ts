@@ -6,7 +6,7 @@ import { listenMs } from './terms.ts';
  * - `starting`: it listens, and takes nothing yet.
  * - `standby`: it may take the address, if it is ready.
  * - `active`: it holds the address.
- * - `leaving`: it has decided to let go, and the address is being removed.
+ * - `leaving`: it has decided to let go, and the address is being removed. It stays so for as long as the address is seen here.
  */
 export type Role = 'starting' | 'standby' | 'active' | 'leaving';
 
@@ -43,7 +43,7 @@ export interface State {
   defiedSinceMs: number;
   isTrackGood: boolean;
   hasCarrier: boolean;
-  /** Its own address could not be set: it is not ready until then. */
+  /** Its own address could not be set or removed: it is not ready until then. */
   heldOffUntilMs: number;
   isStopping: boolean;
   isFinished: boolean;

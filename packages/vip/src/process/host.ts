@@ -13,6 +13,7 @@ import type { Action, Event, Reason } from '../pair/events.ts';
 import { beatOf, initialState, isHolding, type Role, type State, type Word } from '../pair/state.ts';
 import { LeaseKeeper } from './lease_keeper.ts';
 import type { Log } from './log.ts';
+import { removeForGood } from './removal.ts';
 
 export interface HostParts {
   readonly config: VipConfig;
@@ -23,6 +24,8 @@ export interface HostParts {
   readonly lease: VipLease | null;
   /** The highest number that an earlier worker of this host has known; 0: none. */
   readonly highest: number;
+  /** The address of an earlier life is here, and could not be removed. */
+  readonly hasLeftover: boolean;
   /** After every turn: the worker is alive, and this is how it stands. */
   readonly onTurn: (role: Role, fence: number) => void;
   readonly onFinish: () => void;
@@ -57,7 +60,8 @@ export class Host {
     this.#track =
       trackFile === null ? null : new TrackFile(trackFile, isGood => this.happen({ kind: 'track', isGood }));
     this.#keeper = lease === null ? null : new LeaseKeeper(lease, terms, config.redisDeadlineMs, e => this.happen(e));
-    this.#state = { ...initialState(terms, performance.now()), highest: parts.highest };
+    const state = { ...initialState(terms, performance.now()), highest: parts.highest };
+    this.#state = parts.hasLeftover ? { ...state, role: 'leaving' } : state;
   }
 
   /** Begins. The link calls `happen` with what it hears. */
@@ -69,6 +73,7 @@ export class Host {
     this.#track?.look();
     this.#isDeciding = false;
     if (this.#parts.config.addressBy === 'hook') this.#reminder = setInterval(() => this.#remind(), remindMs);
+    if (this.#parts.hasLeftover) void this.#release(0, 'leftover');
     this.#turn();
   }
 
@@ -139,8 +144,15 @@ export class Host {
     const { fence } = this.#state;
     announcer.quiet();
     if (graceMs > 0) await new Promise(resolve => setTimeout(resolve, graceMs));
-    const isGone = config.addressBy === 'hook' || (await book.remove());
-    if (!isGone) log.error('vip_address', `the address cannot be removed from ${config.device}`, { fence });
+    if (config.addressBy === 'ip') {
+      await removeForGood({
+        remove: () => book.remove(),
+        leaseMs: config.terms.leaseMs,
+        failed: () => this.happen({ kind: 'release_failed' }),
+        worse: how =>
+          log.error('vip_address', `the address cannot be removed from ${config.device}: ${stuck[how]}`, { fence }),
+      });
+    }
     log.warn('vip_released', `this host let go of the address: ${reasons[because]}`, { fence, reason: because });
     this.happen({ kind: 'released' });
   }
@@ -179,6 +191,11 @@ export class Host {
   }
 }
 
+const stuck = {
+  again: 'it is tried again, and until it is gone the other host does not take it',
+  slowly: 'it is tried once a second; CAP_NET_ADMIN is needed, and memory for the program `ip`',
+} as const;
+
 const reasons: Readonly<Record<Reason, string>> = {
   stopped: 'limpet vip ends',
   track_file: 'the proxy is not ready',
@@ -189,4 +206,5 @@ const reasons: Readonly<Record<Reason, string>> = {
   preempted: 'the other host has the higher priority and wants it',
   clock: 'it was paused for longer than a lease, or its clock has jumped',
   address: 'the address could not be set',
+  leftover: 'an earlier life had left it here',
 };

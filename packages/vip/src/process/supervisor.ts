@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { VipConfig } from '../config/config.ts';
+import type { VipPlace } from '../config/place.ts';
 import { AddressBook } from '../host/address.ts';
 import { HookRunner, hookFor } from '../host/hooks.ts';
 import { tellFifo } from '../host/notify_fifo.ts';
@@ -27,7 +28,8 @@ export interface RunningVip {
   stop(): Promise<void>;
   /** Ends now: the worker is killed, the address removed. */
   kill(): void;
-  readonly finished: Promise<void>;
+  /** Whether the address is off this host. */
+  readonly finished: Promise<boolean>;
 }
 
 export function startVip(config: VipConfig): RunningVip {
@@ -38,10 +40,17 @@ export function startVip(config: VipConfig): RunningVip {
 }
 
 /** Takes the addresses off the interface, for whoever finds both processes dead. Resolves with whether they are gone. */
-export async function releaseVip(config: VipConfig): Promise<boolean> {
-  if (config.notifyFifo !== null) tellFifo(config.notifyFifo, config.name, 'FAULT', config.terms.priority);
-  if (config.addressBy === 'hook') return true;
-  const book = new AddressBook(config.addresses, config.device);
+export async function releaseVip({
+  name,
+  addresses,
+  device,
+  addressBy,
+  notifyFifo,
+  priority,
+}: VipPlace): Promise<boolean> {
+  if (notifyFifo !== null) tellFifo(notifyFifo, name, 'FAULT', priority);
+  if (addressBy === 'hook') return true;
+  const book = new AddressBook(addresses, device);
   const isGone = await book.remove();
   book.close();
   return isGone;
@@ -52,13 +61,13 @@ export async function releaseVip(config: VipConfig): Promise<boolean> {
  * worker that died, or that gives no sign of life for `dead_after`, is taken off the interface.
  */
 class Supervisor implements RunningVip {
-  readonly finished: Promise<void>;
+  readonly finished: Promise<boolean>;
   readonly #config: VipConfig;
   readonly #log: Log;
   readonly #book: AddressBook;
   readonly #hooks: HookRunner;
   readonly #watch: NodeJS.Timeout;
-  #finish: () => void = () => {};
+  #finish: (isGone: boolean) => void = () => {};
   #worker: ChildProcess | null = null;
   #startedMs = 0;
   #silentMs = 0;
@@ -86,7 +95,7 @@ class Supervisor implements RunningVip {
   }
 
   async stop(): Promise<void> {
-    if (this.#isStopping) return this.finished;
+    if (this.#isStopping) return void (await this.finished);
     this.#isStopping = true;
     this.#pipe()?.write(`${stopWord}\n`);
     if (this.#worker === null) await this.#end();
@@ -147,7 +156,7 @@ class Supervisor implements RunningVip {
     if (this.#worker === null) return;
     const { deadMs, leaseMs } = this.#config.terms;
     this.#silentMs += this.#lookEveryMs;
-    const isHolder = this.#role === 'active' || this.#role === 'leaving';
+    const isHolder = this.#isHolder;
     const limitMs = this.#isUp ? (isHolder ? deadMs : Math.max(deadMs * 5, patientMs)) : startMs;
     if (this.#silentMs <= limitMs) return;
     // One that wants to run and gets no processor is given a lease: killing it would help nobody.
@@ -166,20 +175,22 @@ class Supervisor implements RunningVip {
     if (worker !== this.#worker) return;
     this.#worker = null;
     const { notifyFifo, name, terms, addressBy } = this.#config;
-    const isClean = this.#isStopping && this.#role !== 'active';
+    const isClean = this.#isStopping && !this.#isHolder;
     if (!isClean && notifyFifo !== null) tellFifo(notifyFifo, name, 'FAULT', terms.priority);
-    const isGone = addressBy === 'ip' ? this.#book.remove() : Promise.resolve(true);
-    if (this.#isStopping) return void isGone.then(() => this.#end());
-    this.#log.error('vip_worker', `the worker has ended (${how}); the address is removed, and it is started again`);
+    const removed = addressBy === 'ip' ? this.#book.remove() : Promise.resolve(true);
+    if (this.#isStopping) return void removed.then(() => this.#end());
+    this.#log.error('vip_worker', `the worker has ended (${how}); it is started again, without the address`);
     this.#fault();
     this.#failures = performance.now() - this.#startedMs < soonMs ? this.#failures + 1 : 0;
     const delayMs = againMs[Math.min(this.#failures, againMs.length - 1)] ?? 0;
-    void isGone.then(() =>
+    void removed.then(isGone => {
+      // The next worker goes on with that before it does anything else.
+      if (!isGone) this.#stuck();
       setTimeout(() => {
         if (this.#isStopping) void this.#end();
         else this.#start();
-      }, delayMs),
-    );
+      }, delayMs);
+    });
   }
 
   #fault(): void {
@@ -193,10 +204,23 @@ class Supervisor implements RunningVip {
 
   async #end(): Promise<void> {
     clearInterval(this.#watch);
-    if (this.#config.addressBy === 'ip') await this.#book.remove();
+    const isGone = this.#config.addressBy === 'hook' || (await this.#book.remove());
+    if (!isGone) this.#stuck();
     this.#book.close();
     await this.#hooks.idle();
-    this.#finish();
+    this.#finish(isGone);
+  }
+
+  #stuck(): void {
+    this.#log.error(
+      'vip_address',
+      `the address cannot be removed from ${this.#config.device}: it is still on this host`,
+    );
+  }
+
+  /** The worker, by its last word, has the address on this host. */
+  get #isHolder(): boolean {
+    return this.#role === 'active' || this.#role === 'leaving';
   }
 }
 

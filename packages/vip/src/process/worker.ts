@@ -46,7 +46,7 @@ class Worker {
   static async start({ config, highest }: Orders, log: Log, pipe: OrderPipe): Promise<Worker> {
     const book = new AddressBook(config.addresses, config.device);
     // What an earlier life has left behind.
-    if (config.addressBy === 'ip') await book.remove();
+    const hasLeftover = config.addressBy === 'ip' && !(await book.remove());
     const announcer = new Announcer(config.addresses, config.device);
     await tellMissing(config, log);
     const hooks = new HookRunner(config.hooks);
@@ -57,7 +57,7 @@ class Worker {
       finish = resolve;
     });
     const beat = beatWriter(pipe, config.terms.intervalMs / 4);
-    const parts = { config, log, book, announcer, hooks, lease, highest, onTurn: beat, onFinish: finish };
+    const parts = { config, log, book, announcer, hooks, lease, highest, hasLeftover, onTurn: beat, onFinish: finish };
     const host = new Host(parts);
     const secret = Buffer.from(config.secret, 'utf8');
     const { name, self, peer, terms } = config;

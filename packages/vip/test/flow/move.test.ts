@@ -108,8 +108,13 @@ describe.skipIf(process.getuid?.() !== 0)('a pair of hosts', () => {
     process.kill(worker, 'SIGKILL');
     await network.program(3 - holder).waitUntil('the other host', () => network.holders().includes(3 - holder));
     expect(network.holders()).toContain(holder);
+    // The file has become wrong meanwhile, elsewhere.
+    const path = network.directory.file(`vip${holder}.yaml`);
+    const broken = { ...(JSON.parse(readFileSync(path, 'utf8')) as object), peer: 'nobody', colour: 'blue' };
+    network.directory.write(`vip${holder}.yaml`, JSON.stringify(broken));
     const cleaner = network.run(network.namespace(holder), [...network.command(holder), '--release']);
     expect(await cleaner.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(cleaner.lines.some(({ text }) => text.includes('`colour`: this key is not known here'))).toBe(true);
     expect(network.holders()).toEqual([3 - holder]);
   });
 
@@ -121,6 +126,42 @@ describe.skipIf(process.getuid?.() !== 0)('a pair of hosts', () => {
     }
     network.track(holder, '1');
     expect(await network.settled(3 - holder)).toBe(3 - holder);
+  });
+
+  it('keeps the other host waiting while the address cannot be removed', async () => {
+    await using network = await Network.open('i');
+    await network.startRedis();
+    network.track(2, '1');
+    const program = network.start(1, {}, [`PATH=${network.brittleIp()}`]);
+    const other = network.start(2);
+    for (const host of [1, 2]) await network.program(host).waitForLine(/vip_listened/);
+    expect(await network.settled(1)).toBe(1);
+    network.breakIp(1);
+    network.track(2, '0');
+    network.track(1, '1');
+    await program.waitForLine(/vip_address.*tried once a second/);
+    expect(network.holders()).toEqual([1]);
+    expect(other.lines.some(({ text }) => text.includes('vip_active'))).toBe(false);
+    expect(program.lines.some(({ text }) => text.includes('vip_released'))).toBe(false);
+    network.mendIp();
+    expect(await network.settled(2)).toBe(2);
+    await program.waitForLine(/vip_released.*the proxy is not ready/);
+  });
+
+  it('waits with what an earlier life has left, and it cannot remove', async () => {
+    await using network = await Network.open('j');
+    ip('-n', network.namespace(1), 'address', 'add', `${vip6}/64`, 'dev', 'eth0', 'nodad');
+    const way = `PATH=${network.brittleIp()}`;
+    network.directory.write('broken', '');
+    const program = network.start(1, { redis: undefined }, [way]);
+    await program.waitForLine(/vip_address.*tried once a second/);
+    network.start(2, { redis: undefined });
+    await network.program(2).waitForLine(/vip_listened/);
+    expect(network.holders(vip6)).toEqual([1]);
+    program.signal('SIGTERM');
+    expect(await program.waitForExit()).toEqual({ code: 1, signal: null });
+    expect(program.lines.at(-1)?.text).toContain('it is still on this host');
+    network.mendIp();
   });
 
   it('removes what an earlier life has left, before anything else', async () => {

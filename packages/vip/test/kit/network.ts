@@ -3,11 +3,12 @@
  * All of it is gone when the test lets go.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../../proxy/test/kit/condition.ts';
 import { type Directory, makeDirectory } from '../../../proxy/test/kit/directory.ts';
+import { childrenOf } from '../../../proxy/test/kit/proc.ts';
 import { type Process, startProcess } from '../../../proxy/test/kit/process.ts';
 
 const program = fileURLToPath(new URL('../../../cli/dist/bin.js', import.meta.url));
@@ -87,7 +88,8 @@ export class Network implements AsyncDisposable {
   }
 
   /** Starts `limpet vip` on a host (again). */
-  start(host: number, extra: object = {}): Process {
+  /** @param ways of `env`: assignments for its environment */
+  start(host: number, extra: object = {}, ways: readonly string[] = []): Process {
     const file = (name: string): string => this.directory.file(`${name}${host}`);
     const config = {
       ...{ address: [`${vip}/24`, `${vip6}/64`], interface: 'eth0', secret },
@@ -98,7 +100,7 @@ export class Network implements AsyncDisposable {
       ...extra,
     };
     this.directory.write(`vip${host}.yaml`, JSON.stringify(config));
-    const started = this.run(this.namespace(host), this.command(host));
+    const started = this.run(this.namespace(host), ['env', ...ways, ...this.command(host)]);
     this.#programs.set(host, started);
     return started;
   }
@@ -180,6 +182,27 @@ export class Network implements AsyncDisposable {
   #activations(of: Process): number[] {
     const lines = of.lines.filter(({ text }) => text.includes('"event":"vip_active"'));
     return lines.map(({ text }) => Date.parse((JSON.parse(text) as { time: string }).time));
+  }
+
+  /** A folder for PATH whose `ip` is the real one, until `breakIp`. */
+  brittleIp(): string {
+    const real = execFileSync('sh', ['-c', 'command -v ip'], { encoding: 'utf8' }).trim();
+    mkdirSync(this.directory.file('bin'), { recursive: true });
+    const broken = this.directory.file('broken');
+    chmodSync(this.directory.write('bin/ip', `#!/bin/sh\ntest ! -e '${broken}' || exit 1\nexec ${real} "$@"\n`), 0o755);
+    return `${this.directory.file('bin')}:${process.env.PATH ?? ''}`;
+  }
+
+  /** From now on no `ip` of that host can be started, and the one that its worker keeps running is gone. */
+  breakIp(host: number): void {
+    this.directory.write('broken', '');
+    for (const pid of childrenOf(this.workerPid(host))) {
+      if (readFileSync(`/proc/${pid}/comm`, 'latin1') === 'ip\n') process.kill(pid, 'SIGKILL');
+    }
+  }
+
+  mendIp(): void {
+    rmSync(this.directory.file('broken'));
   }
 
   /** A program for a hook: it writes what it is told into a file. */

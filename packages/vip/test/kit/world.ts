@@ -31,6 +31,8 @@ class Trouble {
   readonly isIsolated = [false, false];
   /** No frame goes in; what it sends arrives. */
   readonly isDeaf = [false, false];
+  /** What a host has set it cannot remove. */
+  readonly isStuck = [false, false];
   /** Nobody else sends anything on the network. */
   isQuiet = false;
 }
@@ -195,6 +197,11 @@ export class World {
     }
     // A process that was killed meanwhile does nothing any more.
     if (!node.isRunning || node.state.role !== 'leaving' || node.state.sinceMs !== leftMs) return;
+    if (this.trouble.isStuck[i] === true) {
+      this.after(times.leaseMs / 5, () => this.#released(i, leftMs));
+      this.happen(i, { kind: 'release_failed' });
+      return;
+    }
     node.hasAddress = false;
     this.happen(i, { kind: 'released' });
   }

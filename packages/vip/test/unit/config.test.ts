@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { makeDirectory } from '../../../proxy/test/kit/directory.ts';
 import { type LoadedVip, loadVipConfig } from '../../src/config/load.ts';
+import { loadVipPlace } from '../../src/config/place.ts';
 
 const examples = fileURLToPath(new URL('../../../../deploy/vip/', import.meta.url));
 
@@ -13,6 +14,10 @@ self: 10.0.0.1:7946
 peer: 10.0.0.2:7946
 secret: 0123456789abcdef
 `;
+
+function variable(name: string): string {
+  return `$\{${name}}`;
+}
 
 async function load(text: string, env: NodeJS.ProcessEnv = {}): Promise<LoadedVip> {
   await using directory = await makeDirectory('vip-config');
@@ -128,6 +133,27 @@ describe('vip.yaml', () => {
     expect(loadVipConfig(path)).toMatchObject({ ok: true, config: { secret: 'fedcba9876543210' } });
   });
 
+  it.each([
+    ['', 0o644, '`secret`'],
+    ['', 0o604, '`secret`'],
+    ['redis: { password: hush-hush }\n', 0o644, '`secret`, `redis.password`'],
+    ['redis: { url: "redis://u:hush-hush@h/0" }\n', 0o644, '`secret`, `redis.url`'],
+    ['', 0o640, null],
+  ])('warns of secrets in a file that everybody may read: with %j and %o', async (line, mode, keys) => {
+    await using directory = await makeDirectory('vip-mode');
+    const path = directory.write('vip.yaml', least + line);
+    chmodSync(path, mode);
+    const said = `${path}: warning: everybody may read this file, and ${keys} in it is secret\n    chmod 0640 ${path}`;
+    expect(loadVipConfig(path)).toMatchObject({ ok: true, warnings: keys === null ? [] : [said] });
+  });
+
+  it('does not warn of what is in the environment, or in another file', async () => {
+    const written = variable('WORD');
+    const redis = `redis: { url: "redis://u:${written}@h/0", password: "${written}" }\n`;
+    const text = least.replace('0123456789abcdef', written) + redis;
+    expect(await load(text, { WORD: '0123456789abcdef' })).toMatchObject({ ok: true, warnings: [] });
+  });
+
   it('never repeats a secret in a problem', async () => {
     const text = `${least}redis: { url: "redis://u:hush-hush@h:x/0", password: [hush-hush] }\npriority: hush-hush\n`;
     const said = await problems(text.replace('0123456789abcdef', 'hush-hush'));
@@ -141,5 +167,49 @@ describe('vip.yaml', () => {
     chmodSync(secret, 0o600);
     const loaded = loadVipConfig(join(examples, name), { VIP_SECRET_FILE: secret });
     expect(loaded.ok ? [] : loaded.problems).toEqual([]);
+  });
+});
+
+describe('what cleaning up needs of vip.yaml', () => {
+  const place = {
+    name: 'limpet',
+    addresses: [{ address: '10.0.0.100', prefix: 24, family: 4 }],
+    device: 'eth0',
+    addressBy: 'ip',
+    notifyFifo: null,
+    priority: 100,
+  };
+
+  async function read(text: string): Promise<ReturnType<typeof loadVipPlace>> {
+    await using directory = await makeDirectory('vip-place');
+    return loadVipPlace(directory.write('vip.yaml', text), { WHERE: '10.0.0.100/24' });
+  }
+
+  it('is what the program itself reads', async () => {
+    const { place: found, problems: none } = await read(`${least}name: other\nnotify_fifo: /fifo\npriority: 120\n`);
+    expect(found).toEqual({ ...place, name: 'other', notifyFifo: '/fifo', priority: 120 });
+    expect(none).toEqual([]);
+  });
+
+  it.each([
+    ['an unknown key', `${least}adress: 1\n`],
+    ['no secret, and no peer', 'address: 10.0.0.100/24\ninterface: eth0\n'],
+    ['values that are wrong', `${least}name: "a b"\npriority: 999\naddress_by: 7\nnotify_fifo: [1]\n`],
+    ['a variable that is not set', least.replace('0123456789abcdef', variable('NOT_SET'))],
+    ['no YAML at its end', `${least}redis: { url: [\n`],
+    [
+      'the address in a variable',
+      least.replace('10.0.0.100/24', `"${variable('WHERE')}"`).replace('secret', 'secrets'),
+    ],
+  ])('is read of a file with %s, which is told', async (_, text) => {
+    const { place: found, problems: told } = await read(text);
+    expect(found).toEqual(place);
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  it.each(['', '[', 'address: 10.0.0.100/24\n', 'address: nowhere\ninterface: eth0\n'])('is not in %j', async text => {
+    const { place: found, problems: told } = await read(text);
+    expect(found).toBeNull();
+    expect(told.length).toBeGreaterThan(0);
   });
 });

@@ -110,6 +110,42 @@ describe('a pair that loses its holder', () => {
   });
 });
 
+describe('an address that cannot be removed', () => {
+  it.each([true, false])('is left where it is by the other host, until it is gone (Redis: %s)', hasRedis => {
+    const world = settled({ hasRedis });
+    const old = holderOf(world);
+    world.trouble.isStuck[old] = true;
+    world.happen(old, { kind: 'track', isGood: false });
+    expect(watched(world, 5_000)).toEqual({ gapMs: 0, overlapMs: 0 });
+    expect(world.node(old).state).toMatchObject({ role: 'leaving', told: 'FAULT' });
+    world.trouble.isStuck[old] = false;
+    world.run(200);
+    expect(holderOf(world)).toBe(1 - old);
+  });
+
+  it('has its proxy told FAULT, also where that one is well', () => {
+    const world = settled({ preempt: true, priorities: [120, 100] });
+    world.crash(0, 400);
+    world.run(200);
+    world.trouble.isStuck[1] = true;
+    world.run(3_000);
+    expect(world.node(1).state).toMatchObject({ role: 'leaving', told: 'FAULT', isTrackGood: true });
+    expect(world.holders()).toEqual([1]);
+  });
+
+  it('does not keep a host from stopping for longer than it is there', () => {
+    const world = settled();
+    const old = holderOf(world);
+    world.trouble.isStuck[old] = true;
+    world.happen(old, { kind: 'stop' });
+    world.run(1_000);
+    expect(world.node(old).state.isFinished).toBe(false);
+    world.trouble.isStuck[old] = false;
+    world.run(200);
+    expect(world.node(old).state.isFinished).toBe(true);
+  });
+});
+
 describe('a host that is cut off', () => {
   it('lets go within its lease, and the other one takes over', () => {
     const world = settled();

@@ -56,16 +56,21 @@ function pairFindings(proxies: readonly Peer[]): Finding[] {
       return [
         problem(
           `${active.join(' and ')} are both active for ${address}: the hosts do not hear each other`,
-          `ip addr show | grep ${address} on both; stop keepalived on one of them and mend the network between them`,
+          `ip addr show | grep ${address} on both; stop limpet-keepalived (limpet-vip) on one of them and mend the network between them`,
         ),
       ];
     if (active.length === 0)
-      return [problem(`nobody is active for ${address}`, 'journalctl -u keepalived -u limpet on both hosts says why')];
+      return [
+        problem(
+          `nobody is active for ${address}`,
+          'journalctl -u limpet -u limpet-keepalived -u limpet-vip on both hosts says why',
+        ),
+      ];
     if (pair.length < 2)
       return [
         warning(
           `${active[0]} is alone at ${address}: nobody stands by`,
-          'start Limpet and keepalived on the other host',
+          'start Limpet, and limpet-keepalived or limpet-vip, on the other host',
         ),
       ];
     return [ok(`${active[0]} is active for ${address}, ${pair.length - 1} stand by`)];

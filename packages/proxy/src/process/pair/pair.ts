@@ -30,6 +30,8 @@ export interface PairPremises {
   readyWorkers(): readonly Worker[];
   judge(): Judgement;
   readonly gate: Omit<TakeoverGate, 'ask'>;
+  /** For so long the process before this one would have paced CONNECTs; 0: it did not. */
+  inheritedPaceMs(): number;
   /** After an upgrade the process before this one still has sessions: those at these addresses are to be reset. */
   tellPredecessor(addresses: readonly string[]): void;
 }
@@ -88,6 +90,11 @@ export class Pair implements ReloadPart {
     return this.#roles.sinceMs;
   }
 
+  /** What is left of the pace of a takeover; 0: it is not on. */
+  get paceLeftMs(): number {
+    return this.#takeover.leftMs;
+  }
+
   /** Told of the first role, and of each change of it. */
   onRole(listener: (role: Role) => void): void {
     this.#listeners.push(listener);
@@ -108,8 +115,9 @@ export class Pair implements ReloadPart {
     if (this.#files === null || vip === null) return;
     this.#watchdog.arm();
     this.#roles.open(this.#files.notifyFifo);
-    // The clients of an upgrade are here already.
-    if (this.role === 'active' && !this.#isHeir) this.#takeover.begin(vip);
+    // The clients of an upgrade are here already, but for those that the one before this one had not let through yet.
+    const paceForMs = this.#isHeir ? this.#premises.inheritedPaceMs() : vip.paceForMs;
+    if (this.role === 'active' && paceForMs > 0) this.#takeover.begin({ connectRate: vip.connectRate, paceForMs });
     this.#tellRole();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.changed();
@@ -160,10 +168,16 @@ export class Pair implements ReloadPart {
     if (this.#timer !== null && !this.#isOver) await this.#ready.giveUp();
   }
 
-  /** Another process serves in this one's place: the file and the FIFO are its own. */
-  handOver(): void {
+  /**
+   * Another process serves in this one's place: the file and the FIFO are its own. @param trackFile that it writes; null:
+   * none; undefined: it does not say, and is an older one, for which another file was not meant
+   */
+  handOver(trackFile: string | null | undefined): void {
     if (this.#files === null) return;
     this.#leave();
+    const isAbandoned = trackFile === null || (trackFile !== undefined && !this.#track.isAlso(trackFile));
+    // Whoever still reads it would take this proxy for ready for ever.
+    if (isAbandoned) this.#ready.abandon();
     void this.#watchdog.stop(false);
   }
 

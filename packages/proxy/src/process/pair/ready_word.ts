@@ -63,6 +63,13 @@ export class ReadyWord {
     if (this.#soon !== null) clearImmediate(this.#soon);
   }
 
+  /** Nobody writes this file any more: it says at once, and last, that nobody is ready. */
+  abandon(): void {
+    this.leave();
+    this.#isLettingGo = false;
+    this.#write(false);
+  }
+
   async #look(): Promise<void> {
     if (this.#isOver) return;
     const { ready, trouble } =

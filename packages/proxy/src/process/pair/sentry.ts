@@ -3,7 +3,7 @@ import { errorCode, LimpetError } from '../../errors.ts';
 import { hasLetGo, readTask, type TaskState } from './proc_stat.ts';
 import { TrackFile } from './track_file.ts';
 import { type Fault, isStopped, Judge } from './verdict.ts';
-import { type ToPrimary, type ToWatchdog, WordReader } from './watchdog_wire.ts';
+import { ANSWER_EVERY_MS, type ToPrimary, type ToWatchdog, WordReader } from './watchdog_wire.ts';
 
 /** Well below the 20 ms that a death may take to be written, workers at every second look too; a look costs some 80 µs of CPU on a busy machine. */
 const LOOK_MS = 8;
@@ -35,6 +35,7 @@ export class Sentry {
   #fault: Fault | null = null;
   #looks = 0;
   #areAllWorkersStopped = false;
+  #answeredMs = -Infinity;
 
   constructor(say: (message: ToPrimary) => void) {
     this.#say = say;
@@ -46,6 +47,7 @@ export class Sentry {
       this.#judge.heard(performance.now());
       if (message[0] === 'watch') this.#begin(message[1], message[2]);
       else if (message[0] === 'workers') this.#employ(message[1]);
+      else if (message[0] === 'beat') this.#answer();
       else if (message[0] === 'end') {
         if (message[1]) this.#write();
         leave();
@@ -58,6 +60,13 @@ export class Sentry {
     this.#endWorkers();
     this.#write();
     leave();
+  }
+
+  #answer(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#answeredMs < ANSWER_EVERY_MS) return;
+    this.#answeredMs = nowMs;
+    this.#say(['alive']);
   }
 
   #begin(pid: number, trackFile: string): void {

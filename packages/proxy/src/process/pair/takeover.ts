@@ -17,9 +17,15 @@ const LOOK_MS = 200;
 export class Takeover {
   readonly #gate: TakeoverGate;
   #timer: NodeJS.Timeout | null = null;
+  #untilMs = 0;
 
   constructor(gate: TakeoverGate) {
     this.#gate = gate;
+  }
+
+  /** Of the time that was given; 0: it is not on. At least 1 while somebody still waits. */
+  get leftMs(): number {
+    return this.isOn ? Math.max(1, Math.ceil(this.#untilMs - performance.now())) : 0;
   }
 
   get isOn(): boolean {
@@ -32,6 +38,7 @@ export class Takeover {
     if (connectRate === null) return;
     this.#gate.pace(connectRate);
     this.#gate.ask(true);
+    this.#untilMs = performance.now() + paceForMs;
     this.#timer = setTimeout(() => this.#look(), paceForMs);
     this.#timer.unref();
   }

@@ -1,4 +1,14 @@
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { errorCode, LimpetError } from '../../errors.ts';
 import { isForeign } from './foreign.ts';
 
@@ -40,6 +50,16 @@ export class TrackFile {
       return readFileSync(this.path, 'latin1') === wordOf(isReady);
     } catch {
       return false;
+    }
+  }
+
+  /** Whether another path leads to the very same file. */
+  isAlso(path: string): boolean {
+    try {
+      const [ours, theirs] = [statSync(this.path), statSync(path)];
+      return ours.dev === theirs.dev && ours.ino === theirs.ino;
+    } catch {
+      return path === this.path;
     }
   }
 

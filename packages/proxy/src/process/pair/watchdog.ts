@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { Silence } from './silence.ts';
 import { BEAT_MS, type ToPrimary, type ToWatchdog, WordReader } from './watchdog_wire.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
@@ -23,7 +24,7 @@ export interface WatchdogEvents {
 
 /**
  * The watchdog as the primary has it: a process of its own, in its own session, that writes `1` into the track file when
- * this one is dead or frozen. One that dies is replaced.
+ * this one is dead or frozen. One that dies is replaced, and one that does not answer is killed.
  */
 export class Watchdog {
   readonly #trackFile: string;
@@ -33,6 +34,7 @@ export class Watchdog {
   #workers: readonly number[] = [];
   #beat: NodeJS.Timeout | null = null;
   #again: NodeJS.Timeout | null = null;
+  #silence: Silence = new Silence();
   #startedMs = 0;
   #deaths = 0;
   #isArmed = false;
@@ -46,7 +48,7 @@ export class Watchdog {
 
   /** Starts it; it does nothing before arm(). Resolves when it has begun, or has died; then another one follows. */
   start(): Promise<void> {
-    this.#beat = setInterval(() => this.#say(['beat']), BEAT_MS);
+    this.#beat = setInterval(() => this.#tick(), BEAT_MS);
     return this.#launch();
   }
 
@@ -78,16 +80,27 @@ export class Watchdog {
     clearTimeout(late);
   }
 
+  #tick(): void {
+    const child = this.#child;
+    if (child === null) return;
+    // One that reads nothing is not told more and more.
+    if (!child.stdin.writableNeedDrain) this.#say(['beat']);
+    // Its end is heard of like any other.
+    if (this.#silence.isTooLong(BEAT_MS)) child.kill('SIGKILL');
+  }
+
   #launch(): Promise<void> {
     this.#startedMs = performance.now();
+    this.#silence = new Silence();
     return new Promise(resolve => {
       const child = launch();
       this.#child = child;
       const reader = new WordReader<ToPrimary>();
       child.stdout.on('data', (chunk: Buffer) => {
+        this.#silence.broken();
         for (const message of reader.push(chunk)) {
           if (message[0] === 'hello') resolve();
-          else this.#events.fault(message[1]);
+          else if (message[0] === 'fault') this.#events.fault(message[1]);
         }
       });
       for (const stream of [child.stdin, child.stdout]) stream.on('error', () => {});
@@ -98,7 +111,8 @@ export class Watchdog {
         resolve();
       };
       child.on('error', error => over(errorCode(error)));
-      child.on('exit', (code, signal) => over(signal ?? `exit code ${code}`));
+      const silence = this.#silence;
+      child.on('exit', (code, signal) => over(silence.complaint ?? signal ?? `exit code ${code}`));
       if (this.#isArmed) this.#say(['watch', process.pid, this.#trackFile]);
       this.#say(['workers', this.#workers]);
     });

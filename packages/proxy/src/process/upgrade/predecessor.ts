@@ -52,6 +52,7 @@ export class Predecessor {
   #socketCount = 0;
   #inventory: Inventory | null = null;
   #isGone = false;
+  #paceLeftMs = 0;
   readonly #said = new Set<ToSuccessor[0]>();
   #wake: () => void = () => {};
 
@@ -90,6 +91,11 @@ export class Predecessor {
     return this.#isGone;
   }
 
+  /** For so long CONNECTs are to go at the pace of a takeover. */
+  get paceLeftMs(): number {
+    return this.#paceLeftMs;
+  }
+
   /** Entries that have come. */
   get entries(): number {
     return this.#receiver?.count ?? 0;
@@ -118,9 +124,9 @@ export class Predecessor {
     this.#receiver?.serving();
   }
 
-  /** The old process may go. */
-  serving(): void {
-    void this.#channel.say(['serving']);
+  /** The old process may go. @param trackFile of this one; null: none */
+  serving(trackFile: string | null): void {
+    void this.#channel.say(['serving', trackFile]);
   }
 
   adminSaid(word: AdminWord): void {
@@ -152,6 +158,10 @@ export class Predecessor {
         break;
       case 'admin':
         this.#events?.adminSaid(message);
+        break;
+      case 'over':
+        this.#paceLeftMs = message[1] ?? 0;
+        this.#said.add('over');
         break;
       default:
         this.#said.add(message[0]);

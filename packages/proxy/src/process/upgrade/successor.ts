@@ -22,6 +22,8 @@ export interface Estate {
   /** The stick tables, or, where they are shared, what this process has seen of them: its answers while Redis is away. */
   tables(): Tables;
   conns(): readonly ServerConns[];
+  /** What is left of the pace of a takeover; 0: it is not on. */
+  paceLeftMs(): number;
   /** An operator has said it to the new process. */
   adminSaid(word: AdminWord): void;
   /** Virtual addresses leave this host. */
@@ -85,6 +87,12 @@ export class Successor {
 
   get pid(): number | null {
     return this.#child.pid ?? null;
+  }
+
+  /** Once it serves: the track file of its pair; null: it has none; undefined: it does not say. */
+  get trackFile(): string | null | undefined {
+    const said = this.#heard.get('serving');
+    return said?.[0] === 'serving' ? said[1] : undefined;
   }
 
   /** Resolves when the new process serves. Rejects with the reason where it does not; then all is as before here. */
@@ -157,7 +165,7 @@ export class Successor {
       await Promise.race([sender.flush(), this.#failed]);
       this.#tellConns();
       this.#conns = setInterval(() => this.#tellConns(), CONNS_EVERY_MS);
-      await this.#channel.say(['over']);
+      await this.#channel.say(['over', this.#estate.paceLeftMs()]);
       await Promise.race([this.#step('serving'), this.#failed]);
     } finally {
       clearTimeout(late);

@@ -38,8 +38,10 @@ export interface UpgradePremises {
   isStopping(): boolean;
   /** The new process says: sessions at these addresses are to be reset here, too. */
   standBy(addresses: readonly string[]): void;
-  /** The process of that number serves: this one may drain. */
-  replaced(pid: number): void;
+  /** What is left of the pace of a takeover. */
+  paceLeftMs(): number;
+  /** The process of that number serves: this one may drain. `trackFile` is its own; undefined: it does not say. */
+  replaced(pid: number, trackFile: string | null | undefined): void;
 }
 
 /**
@@ -90,6 +92,11 @@ export class Upgrades {
     return this.#isReplaced;
   }
 
+  /** For so long the process before this one would have paced CONNECTs; 0: it did not, or there was none. */
+  get inheritedPaceMs(): number {
+    return this.#predecessor?.paceLeftMs ?? 0;
+  }
+
   /** This process replaces another one. */
   get isHeir(): boolean {
     return this.#predecessor !== null;
@@ -131,7 +138,7 @@ export class Upgrades {
     await predecessor.takeOver();
     this.gate.open();
     await ready;
-    predecessor.serving();
+    predecessor.serving(this.#config.global.vip?.trackFile ?? null);
     const { pid, entries } = predecessor;
     const { log } = this.#premises;
     log.info('took_over', { predecessor_pid: pid, entries }, `took over from process ${pid}`);
@@ -168,10 +175,10 @@ export class Upgrades {
     this.#isReplaced = true;
     // The new process has been told of them.
     admin.leaveUnwritten();
-    const { pid } = this.#successor;
+    const { pid, trackFile } = this.#successor;
     const fields = { successor_pid: pid, ms: Math.round(performance.now() - startMs) };
     log.info('upgraded', fields, `process ${pid} serves; this one drains`);
-    replaced(pid ?? 0);
+    replaced(pid ?? 0, trackFile);
   }
 
   /** True: it was for this desk. */
@@ -251,6 +258,7 @@ export class Upgrades {
         this.#config.backends.flatMap(({ name, servers }) =>
           servers.map(server => [name, server.name, desk.conns(name, server.name)] as const),
         ),
+      paceLeftMs: () => this.#premises.paceLeftMs(),
       adminSaid: word => this.#admin.said(word, 'successor'),
       standBy: addresses => this.#premises.standBy(addresses),
       releaseFaces: () => operations.releasePorts(),

@@ -18,8 +18,11 @@ export type ToSuccessor =
   /** Sessions that are still in the old one. */
   | readonly ['conns', conns: readonly ServerConns[]]
   | AdminWord
-  /** The old one accepts nobody any more, and all entries are there. */
-  | readonly ['over'];
+  /**
+   * The old one accepts nobody any more, and all entries are there. `paceLeftMs`: for so long it would have let CONNECTs
+   * through at the pace of a takeover; 0: it has not; an older process does not say.
+   */
+  | readonly ['over', paceLeftMs?: number];
 
 export type ToPredecessor =
   /** Its configuration is good, and it wants the inventory. */
@@ -33,8 +36,8 @@ export type ToPredecessor =
   | AdminWord
   /** Virtual addresses leave this host: sessions at them are to be reset. An older process lets it pass. */
   | readonly ['standby', addresses: readonly string[]]
-  /** It serves: the old one may go. */
-  | readonly ['serving']
+  /** It serves: the old one may go. `trackFile` is that of its pair; null: none; an older process does not say. */
+  | readonly ['serving', trackFile?: string | null]
   | readonly ['failed', reason: string];
 
 /** What an operator has said of a server. `isUnwritten`: the shared store is to be told of it by whoever hears this. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diffConfig } from '../../../src/config/diff.ts';
 import type { VipConfig } from '../../../src/config/resolved.ts';
-import { configOf, withBackend, wrongsOf } from './scratch.ts';
+import { configOf, loadText, withBackend, wrongsOf } from './scratch.ts';
 
 const REST = withBackend('servers: { s: 10.0.0.1:1883 }');
 
@@ -23,6 +23,18 @@ describe('global.vip', () => {
       connectRate: { limit: 2000, queue: 100_000, queueTimeoutMs: 60_000 },
       paceForMs: 60_000,
     });
+  });
+
+  test.each([
+    ['"*:1883"', []],
+    ['10.0.0.2:1883', []],
+    ['10.0.0.100:1883', ['10.0.0.100:1883']],
+    ['["10.0.0.2:1883", "[2001:db8::64]:1883"]', ['[2001:db8::64]:1883']],
+  ])('who binds %s is warned where the standby cannot', (bind, warned) => {
+    const rest = REST.replace("'*:0'", bind);
+    const loaded = loadText(`global:\n  vip: { address: [10.0.0.100, "2001:db8::64"] }\n${rest}`);
+    const warnings = loaded.ok ? loaded.warnings.map(({ message }) => message) : ['the file is wrong'];
+    expect(warnings.map(message => /: (\S+) is at a virtual address/.exec(message)?.[1] ?? message)).toEqual(warned);
   });
 
   test('addresses are spelled as the kernel spells them', () => {

@@ -70,3 +70,17 @@ test('the role goes: it ends at once, and once', () => {
   vi.advanceTimersByTime(120_000);
   expect(gate.said.length).toBe(4);
 });
+
+test('what is left of it, for whoever goes on', () => {
+  const gate = new Gate();
+  expect(gate.takeover.leftMs).toBe(0);
+  gate.takeover.begin({ connectRate: PACE, paceForMs: 60_000 });
+  vi.advanceTimersByTime(45_000);
+  expect(gate.takeover.leftMs).toBe(15_000);
+  // Its time is over, and somebody still waits.
+  gate.waits = 1;
+  vi.advanceTimersByTime(20_000);
+  expect(gate.takeover.leftMs).toBe(1);
+  gate.takeover.end();
+  expect(gate.takeover.leftMs).toBe(0);
+});
