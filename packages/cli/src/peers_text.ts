@@ -35,7 +35,7 @@ function peerRow(peer: Peer, nowMs: number): string[] {
     `  ${printable(name)}${self ? ' (this one)' : ''}`,
     // The last that was heard: beside a silent one that was active this one may be, too.
     state === 'silent' ? `was ${role}` : role,
-    state,
+    isUnready(peer) ? 'not ready' : state,
     conns === null ? '-' : count(conns),
     printable(version),
     state === 'silent' ? '-' : duration(nowMs - peer.started_at_ms),
@@ -44,8 +44,14 @@ function peerRow(peer: Peer, nowMs: number): string[] {
   ];
 }
 
-function peerTone(peer: Pick<Peer, 'state'> | undefined): Tone {
-  return peer?.state === 'silent' ? 'bad' : 'good';
+function peerTone(peer: Peer | undefined): Tone {
+  if (peer === undefined || peer.state === 'silent') return 'bad';
+  return isUnready(peer) ? 'warn' : 'good';
+}
+
+/** It lives, and says that it cannot take over. */
+function isUnready({ state, ready }: Pick<Peer, 'state' | 'ready'>): boolean {
+  return state === 'alive' && ready === false;
 }
 
 /** `standby for 2 h 5 min`; without a change the role is as old as the process. */
@@ -56,9 +62,10 @@ export function roleText({ role, role_since_ms: sinceMs, at_ms: nowMs }: Info): 
 /** `lb1 active 1,200, lb2 standby silent`: where there is one line. Empty: this one is alone. */
 export function peersInShort({ proxies }: Overview): readonly (readonly [tone: Tone, text: string])[] {
   if (proxies.length < 2) return [];
-  return proxies.flatMap(({ name, role, state, conns }, at) => {
+  return proxies.flatMap(({ name, role, state, ready, conns }, at) => {
+    const how = state === 'silent' ? ' silent' : isUnready({ state, ready }) ? ' not ready' : '';
     const numbers = conns === null ? '' : ` ${count(conns)}`;
-    const text = `${printable(name)} ${role}${state === 'silent' ? ' silent' : ''}${numbers}`;
-    return [['plain', at === 0 ? 'proxies  ' : ', '] as const, [state === 'silent' ? 'bad' : 'plain', text] as const];
+    const text = `${printable(name)} ${role}${how}${numbers}`;
+    return [['plain', at === 0 ? 'proxies  ' : ', '] as const, [how === '' ? 'plain' : 'bad', text] as const];
   });
 }

@@ -21,6 +21,12 @@ const columns = [
   { label: 'Last beat', look: 'when', read: one => (one.self ? '–' : `${duration(one.beatAgeMs)} ago`) },
 ];
 
+/** @param {Peer} peer @returns {[tone: 'up' | 'warn' | 'down', word: string]} */
+function stateOf({ state, ready }) {
+  if (state === 'silent') return ['down', 'SILENT'];
+  return ready === false ? ['warn', 'NOT READY'] : ['up', 'ALIVE'];
+}
+
 /** Names of others come out of Redis. @param {Peer} peer */
 function peerRow(peer) {
   const { row, cells, update } = makeRow(columns);
@@ -35,7 +41,7 @@ function peerRow(peer) {
     update(/** @type {Peer} */ one) {
       update(one);
       writeVip(one.vip.map(visible).join(', '));
-      state.update(one.state === 'alive' ? 'up' : 'down', one.state === 'alive' ? 'ALIVE' : 'SILENT');
+      state.update(...stateOf(one));
     },
   };
 }

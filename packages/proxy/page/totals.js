@@ -28,7 +28,10 @@ function alarms({ proxy, proxies, backends, atMs }) {
   if (proxy.stopping) said.push(`This process stops: ${many(proxy.sessions, 'session')} left.`);
   if (proxy.successorPid !== null) said.push(`This process is being replaced by pid ${proxy.successorPid}.`);
   if (!proxy.storeReachable) said.push('Redis is away: stick entries are decided here, and written when it is back.');
-  for (const { name, state, role: was, beatAgeMs } of proxies) {
+  for (const { name, state, role: was, ready, beatAgeMs } of proxies) {
+    if (state === 'alive' && was === 'standby' && ready === false) {
+      said.push(`Proxy ${visible(name)} (standby) is not ready: it cannot take over.`);
+    }
     if (state === 'silent') said.push(`Proxy ${visible(name)} (${was}) has been silent for ${duration(beatAgeMs)}.`);
   }
   for (const { name, usable } of backends) if (usable === 0) said.push(`Backend ${name} has no usable broker.`);

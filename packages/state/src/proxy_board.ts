@@ -20,6 +20,8 @@ export interface OtherProxy extends ProxyFacts {
   /** Null: not known, or not any more. */
   readonly conns: Sheet<number> | null;
   readonly health: Sheet<string> | null;
+  /** Since `health` was read; null where that is. */
+  readonly healthAgeMs: number | null;
 }
 
 /**

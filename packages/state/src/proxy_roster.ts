@@ -61,7 +61,8 @@ export class ProxyRoster {
     const others = [...this.#known].map(([name, { facts, beatAtMs, conns, health }]): OtherProxy => {
       const isAlive = isFresh(beatAtMs, nowMs);
       const sheets = { conns: fresh(conns, isAlive, nowMs), health: fresh(health, isAlive, nowMs) };
-      return { ...facts, name, isAlive, beatAgeMs: Math.round(nowMs - beatAtMs), ...sheets };
+      const healthAgeMs = sheets.health === null || health === null ? null : nowMs - health.atMs;
+      return { ...facts, name, isAlive, beatAgeMs: Math.round(nowMs - beatAtMs), ...sheets, healthAgeMs };
     });
     return others.sort((a, b) => (a.name < b.name ? -1 : 1));
   }

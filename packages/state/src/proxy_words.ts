@@ -2,6 +2,8 @@
 export interface ProxyFacts {
   readonly version: string;
   readonly role: 'active' | 'standby';
+  /** Whether it can serve: of a pair, whether it could be the active one. Null: not known, an older release does not say. */
+  readonly ready: boolean | null;
   /** The virtual addresses it is one of a pair for; empty: it has none. */
   readonly vip: readonly string[];
   /** By the clock of its own host; 0: not known. */
@@ -24,14 +26,15 @@ const beatShape = /^\d{1,12}(?:\.\d{1,6})?$/;
 const nameShape = /^[A-Za-z0-9_.-]{1,64}$/;
 /** A pair has one or two. */
 const mostAddresses = 16;
-/** Ours are six; a later release may have more. */
+/** Ours are seven; a later release may have more. */
 const mostWords = 32;
 
-/** `version=0.1.0 start=2026-11-20T18:00:00.000Z role=active vip=10.0.0.100 instance=3f9a01bc`; the beat comes behind it. */
-export function encodeProxy({ version, role, vip, startedAtMs }: ProxyFacts, instance: string): string {
+/** `version=0.1.0 start=2026-11-20T18:00:00.000Z role=active ready=yes vip=10.0.0.100 instance=3f9a01bc`; the beat comes behind it. */
+export function encodeProxy({ version, role, ready, vip, startedAtMs }: ProxyFacts, instance: string): string {
   const addresses = vip.length === 0 ? 'none' : vip.join(',');
   const start = new Date(startedAtMs).toISOString();
-  return `version=${version} start=${start} role=${role} vip=${addresses} instance=${instance}`;
+  const readiness = ready === null ? '' : ` ready=${ready ? 'yes' : 'no'}`;
+  return `version=${version} start=${start} role=${role}${readiness} vip=${addresses} instance=${instance}`;
 }
 
 /**
@@ -50,6 +53,7 @@ export function decodeProxy(value: string): ProxyReading | null {
   const facts: ProxyFacts = {
     version: shaped('version', versionShape),
     role: words.get('role') === 'standby' ? 'standby' : 'active',
+    ready: readinessOf(words.get('ready')),
     vip: (words.get('vip') ?? '').split(',', mostAddresses).filter(address => addressShape.test(address)),
     startedAtMs: Number.isFinite(startedAtMs) ? startedAtMs : 0,
   };
@@ -59,6 +63,10 @@ export function decodeProxy(value: string): ProxyReading | null {
 /** Whether a proxy may be called so, as in its configuration. */
 export function isProxyName(name: string): boolean {
   return nameShape.test(name);
+}
+
+function readinessOf(word: string | undefined): boolean | null {
+  return word === 'yes' || word === 'no' ? word === 'yes' : null;
 }
 
 function keyAndValue(word: string): [key: string, value: string] {

@@ -20,7 +20,9 @@ export class OpenedBoard implements AsyncDisposable {
   readonly connection: RedisConnection;
   readonly conns = new Map([['emqx/emqx1', 0]]);
   readonly health = new Map([['emqx/emqx1', 'UP L7OK']]);
-  facts: Pick<ProxyNews, 'version' | 'role' | 'vip'> = { version: '0.1.0', role: 'active', vip: [] };
+  facts: Pick<ProxyNews, 'version' | 'role' | 'ready' | 'vip'> = {
+    ...{ version: '0.1.0', role: 'active', ready: true, vip: [] },
+  };
   readonly refused: string[] = [];
   twins = 0;
   heard = 0;

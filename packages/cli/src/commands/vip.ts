@@ -1,4 +1,13 @@
-import { loadVipConfig, loadVipPlace, type RunningVip, releaseVip, startVip, type VipConfig } from '@limpet/vip';
+import {
+  loadVipConfig,
+  loadVipPlace,
+  type Released,
+  type RunningVip,
+  releaseVip,
+  startVip,
+  surveyHost,
+  type VipConfig,
+} from '@limpet/vip';
 import type { Command } from 'commander';
 import { EXIT, type Finish } from '../exit_code.ts';
 import { OtherSignals, StopSignals } from '../signals.ts';
@@ -38,9 +47,15 @@ async function run({ config: path, check }: Flags): Promise<number> {
   const loaded = loadVipConfig(path);
   for (const line of loaded.ok ? loaded.warnings : loaded.problems) console.error(line);
   if (!loaded.ok) return EXIT.failed;
-  if (check !== true) return serve(startVip(loaded.config));
-  console.log(describe(loaded.config));
-  return EXIT.ok;
+  for (const warning of surveyHost(loaded.config)) console.error(`${path}: ${warning}`);
+  if (check === true) {
+    console.log(describe(loaded.config));
+    return EXIT.ok;
+  }
+  const vip = await startVip(loaded.config);
+  if (vip !== null) return serve(vip);
+  console.error(running('It was not disturbed. End it first, or give this one another name and address.'));
+  return EXIT.failed;
 }
 
 /** Also where the file has become wrong: the address must go. */
@@ -48,10 +63,20 @@ async function release(path: string): Promise<number> {
   const { place, problems } = loadVipPlace(path);
   for (const problem of problems) console.error(problem);
   if (place === null) return EXIT.failed;
-  const isGone = await releaseVip(place);
-  if (!isGone) console.error(`the address cannot be removed from ${place.device}\n    It needs CAP_NET_ADMIN.`);
-  return isGone ? EXIT.ok : EXIT.failed;
+  const released = await releaseVip(place);
+  if (released === 'gone') return EXIT.ok;
+  console.error(problemOf[released](place.device));
+  return EXIT.failed;
 }
+
+function running(remedy: string): string {
+  return `limpet vip with this name or address runs on this host already\n    ${remedy}`;
+}
+
+const problemOf: Readonly<Record<Exclude<Released, 'gone'>, (device: string) => string>> = {
+  stuck: device => `the address cannot be removed from ${device}\n    It needs CAP_NET_ADMIN.`,
+  running: () => running('The address was left where it is. Stop it, and it takes the address off itself.'),
+};
 
 async function serve(vip: RunningVip): Promise<number> {
   using _others = new OtherSignals();

@@ -57,6 +57,17 @@ describe('limpet status', () => {
     expect(text).toContain(' 1\\x0a2 ');
   });
 
+  it('says which proxy could not take over', () => {
+    const facts = snapshotFacts();
+    const stateOf = (ready: boolean | null, state: 'alive' | 'silent' = 'alive'): string | undefined => {
+      const proxies = facts.proxies.map(one => (one.self ? one : { ...one, state, ready }));
+      return statusLines(overviewOf({ ...facts, proxies }), PLAIN).find(line => line.startsWith('  lb2 '));
+    };
+    expect(stateOf(false)).toMatch(/^ {2}lb2 +standby +not ready /);
+    expect([stateOf(true), stateOf(null)].every(line => line?.includes(' alive '))).toBe(true);
+    expect(stateOf(false, 'silent')).toMatch(/ was standby +silent /);
+  });
+
   it('P9: tells of the process before this one, and of a failure on one line', () => {
     const facts = snapshotFacts();
     const info = {

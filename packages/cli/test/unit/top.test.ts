@@ -87,6 +87,12 @@ describe('a frame', () => {
   it('has a line of the proxies where there is more than one', () => {
     const size = { columns: 120, rows: 24 };
     expect(topFrame(model(), size, PLAIN).lines).toContain('proxies  lb1 active 3, lb2 standby silent');
+    const idle = FACTS.proxies.map(one =>
+      one.self ? one : { ...one, state: 'alive' as const, ready: false, conns: 0 },
+    );
+    expect(topFrame(model({ seen: overviewOf({ ...FACTS, proxies: idle }) }), size, PLAIN).lines).toContain(
+      'proxies  lb1 active 3, lb2 standby not ready 0',
+    );
     const proxies = FACTS.proxies.slice(0, 1);
     const alone = topFrame(model({ seen: overviewOf({ ...FACTS, proxies }) }), size, PLAIN);
     expect(alone.lines.join('\n')).not.toContain('proxies');

@@ -28,6 +28,8 @@ export interface PeerFacts {
   readonly self: boolean;
   readonly version: string;
   readonly role: Role;
+  /** Whether it could be the active one, by the last that was heard; without a pair: whether it can serve. Null: not known. */
+  readonly ready: boolean | null;
   /** The virtual addresses it is one of a pair for; empty: it has none. */
   readonly vip: readonly string[];
   /** By its own clock. */

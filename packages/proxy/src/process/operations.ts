@@ -35,7 +35,7 @@ export interface Plant {
   readonly chronicle: Chronicle;
   readonly events: EventRing;
   readonly peers: Pick<Peers, 'proxies'>;
-  readonly pair: Pick<Pair, 'role' | 'roleSinceMs'>;
+  readonly pair: Pick<Pair, 'role' | 'roleSinceMs' | 'isReady'>;
   readonly log: Log;
   isStopping(): boolean;
   upgrade(): ProxyFacts['upgrade'];
@@ -210,7 +210,7 @@ export class Operations {
 
   #self({ name, version, role, startedAtMs }: ProxyFacts): PeerFacts {
     const { global, backends } = this.#config;
-    const { desk } = this.#plant;
+    const { desk, pair } = this.#plant;
     const conns = backends.flatMap(({ name: backend, servers }) =>
       servers.map(server => desk.ledger.conns(backend, server.name)),
     );
@@ -219,6 +219,7 @@ export class Operations {
       self: true,
       version,
       role,
+      ready: pair.isReady,
       vip: global.vip?.addresses ?? [],
       startedAtMs,
       state: 'alive',

@@ -10,7 +10,7 @@ import { FrontDesk } from './front_desk.ts';
 import { Notices } from './notices.ts';
 import { Notifier, serviceManagerOf } from './notify.ts';
 import { Operations } from './operations.ts';
-import { judgeReady, pathOf } from './pair/data_path.ts';
+import { isThere, isUsable, judgeReady, Lack, pathOf } from './pair/data_path.ts';
 import { Pair } from './pair/pair.ts';
 import { Peers } from './peers/peers.ts';
 import { PrimaryStore } from './primary_store.ts';
@@ -121,6 +121,7 @@ export class Parts implements ChangeoverParts {
       desk,
       servers,
       role: () => this.pair.role,
+      isReady: () => this.pair.isReady,
       changed: backend => this.serversChanged(backend),
       log,
     });
@@ -162,7 +163,8 @@ export class Parts implements ChangeoverParts {
   }
 
   #makePair(isHeir: boolean, course: Course): Pair {
-    const { staff, desk, servers, log } = this;
+    const { staff, desk, servers, store, log } = this;
+    const lack = new Lack();
     const serving = (): WorkerLink[] => staff.workers().filter(worker => staff.state(worker) === 'ready');
     const pair = new Pair(
       {
@@ -173,14 +175,17 @@ export class Parts implements ChangeoverParts {
         judge: () => {
           const isStopping = course.isStopping() || course.isEnding();
           const there = { isStopping, hasWorker: serving().length > 0 };
-          return judgeReady(
-            pathOf(this.config, backend => servers.statuses(backend), there),
-            this.peers.mates(),
-          );
+          const { vip } = this.config.global;
+          // Operators' words hold on all proxies that share the state: a move would help nobody.
+          const counts = vip !== null && store.connection !== null ? isThere : isUsable;
+          const path = pathOf(this.config, backend => servers.statuses(backend), there, counts);
+          const forMs = lack.forMs(path.missing, performance.now());
+          return judgeReady(path, vip === null ? null : this.peers.mates(), forMs);
         },
         gate: { pace: pace => desk.takeOver(pace), waiting: () => desk.waitingForTakeover },
         inheritedPaceMs: () => this.upgrades.inheritedPaceMs,
         tellPredecessor: addresses => this.upgrades.standBy(addresses),
+        readinessChanged: () => this.peers.readinessChanged(),
       },
       isHeir,
     );

@@ -9,7 +9,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { hashPassword } from '../../src/admin/http/password.ts';
 import { startBrokers } from '../kit/cluster.ts';
-import { within } from '../kit/condition.ts';
+import { until, within } from '../kit/condition.ts';
 import { connectAll, ids } from '../kit/crowd.ts';
 import { makeDirectory } from '../kit/directory.ts';
 import { type Limpet, startLimpet } from '../kit/limpet.ts';
@@ -98,9 +98,18 @@ test('after traffic promtool and schema validators find nothing wrong', async ()
   const ask = await asker(limpet);
 
   await using folder = await makeDirectory('metrics');
-  const { text } = await ask('/metrics');
-  expect(text).toMatch(/^limpet_frontend_current_sessions\{frontend="mqtt"\} 50$/m);
-  expect(text).toMatch(/^limpet_frontend_connects_total\{frontend="mqtt",version="5.0"\} 20$/m);
+  // Workers tell what they have counted a little later.
+  const counted = [
+    /^limpet_frontend_current_sessions\{frontend="mqtt"\} 50$/m,
+    /^limpet_frontend_connects_total\{frontend="mqtt",version="5.0"\} 20$/m,
+  ];
+  const { text } = await until(
+    async () => {
+      const told = await ask('/metrics');
+      return counted.every(line => line.test(told.text)) && told;
+    },
+    { what: '50 sessions, and 20 CONNECTs of 5.0' },
+  );
   const checked = await promtoolCheck(text);
   expect(checked).toEqual({ code: 0, said: '' });
 

@@ -55,7 +55,10 @@ describe('the role', () => {
     await roleSaid(limpet, 'standby', 2);
     expect(await readyz(limpet)).toEqual([503, { ready: false, reasons: ['standby'] }]);
     const [, , last] = limpet.events(({ event }) => event === 'role');
-    expect(last).toMatchObject({ level: 'warn', why: 'limpet says FAULT' });
+    expect(last).toMatchObject({ level: 'warn', why: 'the notify FIFO says FAULT (instance "limpet")' });
+    expect(last?.msg).toMatch(
+      /^standby from now on: the notify FIFO says FAULT \(instance "limpet"\); it was active for \d+s$/,
+    );
   });
 
   test('where no word comes the addresses decide: at the start, and 2 s after a word', async () => {

@@ -111,7 +111,7 @@ describe('frames untouched: a broker that does not want the client is left for t
     }
     expect(good.peers.length).toBe(2);
     expect([busy.upgrades, down.upgrades, closed.upgrades].every(count => count >= 1)).toBe(true);
-    const [first] = limpet.events(({ event }) => event === 'connect');
+    const first = await limpet.waitForEvent(({ event }) => event === 'connect', 'the line of a session');
     expect(first).toMatchObject({ server: 'good', retries: 3 });
   });
 

@@ -85,11 +85,11 @@ const INFO: ProxyFacts = {
 export const PEERS: readonly PeerFacts[] = [
   {
     ...{ name: 'lb1', self: true, version: '0.1.0', role: 'active', vip: ['10.0.0.100'], startedAtMs: START_MS },
-    ...{ state: 'alive', beatAgeMs: 0, conns: 3 },
+    ...{ ready: true, state: 'alive', beatAgeMs: 0, conns: 3 },
   },
   {
     ...{ name: 'lb2', self: false, version: '0.0.9', role: 'standby', vip: ['10.0.0.100'], startedAtMs: START_MS },
-    ...{ state: 'silent', beatAgeMs: 12_000, conns: null },
+    ...{ ready: null, state: 'silent', beatAgeMs: 12_000, conns: null },
   },
 ];
 

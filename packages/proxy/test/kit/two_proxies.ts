@@ -12,6 +12,7 @@ export interface ApiProxy {
   readonly name: string;
   readonly self: boolean;
   readonly state: 'alive' | 'silent';
+  readonly ready: boolean | null;
   readonly conns: number | null;
 }
 

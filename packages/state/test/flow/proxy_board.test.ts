@@ -31,13 +31,13 @@ describe.concurrent('two proxies', () => {
     await using two = open('lb2', { prefix: one.prefix, skewMs: 11 * 3_600_000 });
     one.conns.set('emqx/emqx1', 12);
     two.health.set('emqx/emqx1', 'DOWN L4CON Layer4 connection problem (ECONNREFUSED)');
-    two.facts = { version: '0.2.0', role: 'standby', vip: ['10.0.0.100'] };
+    two.facts = { version: '0.2.0', role: 'standby', ready: false, vip: ['10.0.0.100'] };
     await waitFor(() =>
       expect(two.one).toMatchObject({ name: 'lb1', isAlive: true, conns: new Map([['emqx/emqx1', 12]]) }),
     );
     await waitFor(() =>
       expect(one.one).toMatchObject({
-        ...{ name: 'lb2', version: '0.2.0', role: 'standby', vip: ['10.0.0.100'], isAlive: true },
+        ...{ name: 'lb2', version: '0.2.0', role: 'standby', ready: false, vip: ['10.0.0.100'], isAlive: true },
         health: new Map([['emqx/emqx1', 'DOWN L4CON Layer4 connection problem (ECONNREFUSED)']]),
       }),
     );
@@ -114,7 +114,7 @@ describe.concurrent('one name', () => {
       await using before = open('lb1');
       await waitFor(async () => expect(await server.admin.hexists(`${before.prefix}:proxies`, 'lb1')).toBe(1));
       const next = open('lb1', { prefix: before.prefix });
-      next.facts = { version: '0.2.0', role: 'active', vip: [] };
+      next.facts = { version: '0.2.0', role: 'active', ready: true, vip: [] };
       await waitFor(async () => expect(await server.admin.hget(`${before.prefix}:proxies`, 'lb1')).toContain('0.2.0'));
       before.board.handOver();
       before.board.tellNow();

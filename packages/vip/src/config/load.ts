@@ -7,6 +7,7 @@ import type { Terms } from '../pair/terms.ts';
 import type { VipConfig } from './config.ts';
 import { exposure } from './exposure.ts';
 import { type Fault, tellIssues } from './faults.ts';
+import { knownKeys } from './known_keys.ts';
 import { resolveRedis } from './redis.ts';
 import { type RawVip, vipSchema } from './schema.ts';
 
@@ -52,7 +53,12 @@ export function loadVipConfig(path: string, env: NodeJS.ProcessEnv = process.env
   const warnings = exposure(path, mode, keys => document.getIn(keys));
   expandAll(document, env, fault);
   const parsed = vipSchema.safeParse(document.toJS());
-  if (!parsed.success) tellIssues(parsed.error, keys => document.hasIn(keys), fault);
+  if (!parsed.success)
+    tellIssues(
+      parsed.error,
+      { isWritten: keys => document.hasIn(keys), known: keys => knownKeys(vipSchema, keys) },
+      fault,
+    );
   else {
     const config = resolveVip(parsed.data, dirname(resolve(path)), fault);
     if (problems.length === 0) return { ok: true, config, warnings };

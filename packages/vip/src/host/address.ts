@@ -47,7 +47,7 @@ export class AddressBook {
         return `address replace ${address}/${prefix} dev ${this.#device}${six}\n`;
       }),
     );
-    return this.held().length === this.#addresses.length;
+    return this.isHeld();
   }
 
   /** All of them; one that is not there is no error. Resolves with whether they are gone. */
@@ -62,6 +62,11 @@ export class AddressBook {
   held(): readonly VirtualAddress[] {
     const here = new Set((networkInterfaces()[this.#device] ?? []).map(({ address }) => address));
     return this.#addresses.filter(({ address }) => here.has(address));
+  }
+
+  /** All of them are there. It costs some 50 µs, more on a host with many addresses. */
+  isHeld(): boolean {
+    return this.held().length === this.#addresses.length;
   }
 
   close(): void {

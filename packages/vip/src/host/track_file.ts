@@ -10,7 +10,8 @@ export class TrackFile {
   readonly #onChange: (isGood: boolean) => void;
   readonly #buffer = Buffer.alloc(8);
   #watcher: FSWatcher | null = null;
-  #isGood: boolean | null = null;
+  /** Undefined: it was not read yet. */
+  #trouble: string | null | undefined;
 
   constructor(path: string, onChange: (isGood: boolean) => void) {
     this.#path = path;
@@ -19,10 +20,15 @@ export class TrackFile {
 
   look(): void {
     this.#watcher ??= this.#watch();
-    const isGood = this.#read();
-    if (isGood === this.#isGood) return;
-    this.#isGood = isGood;
-    this.#onChange(isGood);
+    const before = this.#trouble;
+    const trouble = this.#read();
+    this.#trouble = trouble;
+    if (before === undefined || (before === null) !== (trouble === null)) this.#onChange(trouble === null);
+  }
+
+  /** Why it does not say that the proxy is ready, as read last; null: it does. */
+  get trouble(): string | null {
+    return this.#trouble ?? null;
   }
 
   close(): void {
@@ -46,14 +52,17 @@ export class TrackFile {
     }
   }
 
-  #read(): boolean {
+  #read(): string | null {
     let file: number | null = null;
     try {
       file = openSync(this.#path, 'r');
       const length = readSync(file, this.#buffer, 0, this.#buffer.length, 0);
-      return this.#buffer.toString('latin1', 0, length).trim() === '0';
-    } catch {
-      return false;
+      const said = this.#buffer.toString('latin1', 0, length).trim();
+      return said === '0' ? null : `the track file ${this.#path} says ${JSON.stringify(said)}`;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const what = code === 'ENOENT' ? 'is missing' : `cannot be read (${code})`;
+      return `the track file ${this.#path} ${what}`;
     } finally {
       if (file !== null) closeSync(file);
     }

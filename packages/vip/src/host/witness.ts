@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** What the interface itself says. */
 export interface LinkState {
@@ -7,11 +7,16 @@ export interface LinkState {
   readonly hasReceived: boolean;
 }
 
+/** IFF_UP. */
+const isUp = 1;
+
 export class Witness {
+  readonly #device: string;
   readonly #folder: string;
   #received: number | null = null;
 
   constructor(device: string) {
+    this.#device = device;
     this.#folder = `/sys/class/net/${device}`;
   }
 
@@ -19,8 +24,18 @@ export class Witness {
     const received = this.#number('statistics/rx_packets') - this.#number('statistics/multicast');
     const before = this.#received;
     this.#received = received;
-    const hasCarrier = this.#number('carrier') === 1 && (this.#number('flags') & 1) === 1;
-    return { hasCarrier, hasReceived: before !== null && received > before };
+    return { hasCarrier: this.hasCarrier(), hasReceived: before !== null && received > before };
+  }
+
+  hasCarrier(): boolean {
+    return this.trouble() === null;
+  }
+
+  /** Why nothing can go in or out by the interface; null: it can. */
+  trouble(): string | null {
+    if (this.#number('carrier') === 1 && (this.#number('flags') & isUp) !== 0) return null;
+    if (!existsSync(this.#folder)) return `there is no interface ${this.#device}`;
+    return (this.#number('flags') & isUp) === 0 ? `${this.#device} is down` : `${this.#device} has no carrier`;
   }
 
   /** 0 where the interface is down, or gone. */

@@ -1,7 +1,7 @@
 import type { Action, Event, RenewAnswer, TakeAnswer } from './events.ts';
 import { activate, letGo } from './moves.ts';
 import { isHolding, isReady, livePeer, type State } from './state.ts';
-import { holdOffMs, returnMs } from './terms.ts';
+import { holdOffMs, mostVanishes, returnMs, vanishWindowMs } from './terms.ts';
 
 /** What the event means by itself, before anything is concluded from it. Changes `state`, and adds to `actions`. */
 export function absorb(state: State, event: Event, nowMs: number, actions: Action[]): void {
@@ -40,6 +40,9 @@ export function absorb(state: State, event: Event, nowMs: number, actions: Actio
     case 'hold_failed':
       state.heldOffUntilMs = nowMs + holdOffMs;
       if (state.role === 'active') letGo(state, 'address', 0, { nowMs, actions });
+      return;
+    case 'vanished':
+      absorbVanishing(state, { nowMs, actions });
       return;
     case 'stop':
       state.isStopping = true;
@@ -117,6 +120,23 @@ function absorbRenewal(
   } else if (fence === state.fence) {
     letGo(state, 'lease_lost', 10, { nowMs, actions });
   }
+}
+
+function absorbVanishing(state: State, { nowMs, actions }: Turn): void {
+  if (state.role !== 'active') return;
+  state.vanishedMs = [...state.vanishedMs.filter(atMs => nowMs - atMs < vanishWindowMs), nowMs];
+  const note = (level: 'warn' | 'error', message: string): void =>
+    void actions.push({ do: 'note', level, event: 'vip_address', message });
+  if (state.vanishedMs.length <= mostVanishes) {
+    note('warn', 'something else has removed the address from this host: it is set again');
+    actions.push({ do: 'hold', fence: state.fence, because: 'something else had removed it' });
+    return;
+  }
+  const seconds = vanishWindowMs / 1_000;
+  note('error', `something else has removed the address ${state.vanishedMs.length} times within ${seconds} s`);
+  state.vanishedMs = [];
+  state.heldOffUntilMs = nowMs + holdOffMs;
+  letGo(state, 'vanishing', 0, { nowMs, actions });
 }
 
 function absorbRelease(state: State, nowMs: number, actions: Action[]): void {

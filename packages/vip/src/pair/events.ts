@@ -31,6 +31,8 @@ export type Event =
   /** It is still there, though it was to be removed; it is tried again. */
   | { readonly kind: 'release_failed' }
   | { readonly kind: 'hold_failed' }
+  /** It was set, and is not there any more, though nobody was told to remove it. */
+  | { readonly kind: 'vanished' }
   | { readonly kind: 'stop' };
 
 /** Why an address was let go. */
@@ -44,6 +46,7 @@ export type Reason =
   | 'preempted'
   | 'clock'
   | 'address'
+  | 'vanishing'
   | 'leftover';
 
 /** What a host is to do, in this order. */
@@ -63,7 +66,7 @@ export type Action =
   | { readonly do: 'renew'; readonly fence: number; readonly staleMs: number }
   | { readonly do: 'give'; readonly fence: number }
   | { readonly do: 'tell'; readonly word: Word }
-  | { readonly do: 'note'; readonly level: 'info' | 'warn'; readonly event: string; readonly message: string }
+  | { readonly do: 'note'; readonly level: 'info' | 'warn' | 'error'; readonly event: string; readonly message: string }
   | { readonly do: 'finish' };
 
 export interface Decision {

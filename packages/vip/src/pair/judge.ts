@@ -107,7 +107,7 @@ function judgeStandby(state: State, turn: Turn): void {
   }
   if (terms.hasRedis && state.isRedisThere) {
     state.isAsking = true;
-    actions.push({ do: 'take', above: state.highest, staleMs: terms.deadMs });
+    actions.push({ do: 'take', above: floorOf(state, nowMs), staleMs: terms.deadMs });
     return;
   }
   // One that was cut off waits until it has been hearing something for a while: the first word may be the holder's.
@@ -129,10 +129,16 @@ function isPreferred(state: State, peer: Peer, nowMs: number): boolean {
   return peer.priority === terms.priority ? terms.index === 1 : peer.priority > terms.priority;
 }
 
-/** Without asking Redis: the number is above all that were seen. Where none was, and Redis is away, the clock is counted from. */
+/** Without asking Redis. */
 function takeAlone(state: State, because: string, turn: Turn): void {
-  const wallMs = turn.nowMs + (state.wallOffsetMs ?? 0);
-  const isCounting = state.highest > 0 || state.isRedisThere;
-  const above = isCounting ? state.highest : Math.max(0, Math.floor(wallMs / 1000));
-  activate(state, nextFence(above, state.terms.index), because, turn);
+  activate(state, nextFence(floorOf(state, turn.nowMs), state.terms.index), because, turn);
+}
+
+/**
+ * A new number is above all that were seen, and above the seconds of the clock: where both hosts and Redis have forgotten
+ * them all, numbers do not go back.
+ */
+function floorOf(state: State, nowMs: number): number {
+  const wallMs = nowMs + (state.wallOffsetMs ?? 0);
+  return Math.max(state.highest, Math.floor(wallMs / 1000), 0);
 }

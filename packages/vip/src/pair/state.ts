@@ -45,6 +45,8 @@ export interface State {
   hasCarrier: boolean;
   /** Its own address could not be set or removed: it is not ready until then. */
   heldOffUntilMs: number;
+  /** When its address was missed lately, though it held. */
+  vanishedMs: readonly number[];
   isStopping: boolean;
   isFinished: boolean;
   listenUntilMs: number;
@@ -88,6 +90,7 @@ export function initialState(terms: Terms, nowMs: number): State {
     isTrackGood: false,
     hasCarrier: false,
     heldOffUntilMs: -Infinity,
+    vanishedMs: [],
     isStopping: false,
     isFinished: false,
     listenUntilMs: nowMs + listenMs(terms),

@@ -23,6 +23,10 @@ export function listenMs({ deadMs }: Terms): number {
 /** For how long a host holds back after its address could not be set. */
 export const holdOffMs = 5_000;
 
+/** An address that somebody else removes is set again so often within so long; then the other host shall have it. */
+export const mostVanishes = 3;
+export const vanishWindowMs = 10_000;
+
 /**
  * How long a host that was cut off must have been receiving, before it takes the address without a word of the other host
  * or of Redis: kernels ask for a neighbour that did not answer once a second only, so heartbeats come back late.

@@ -13,6 +13,7 @@ import type { Action, Event, Reason } from '../pair/events.ts';
 import { beatOf, initialState, isHolding, type Role, type State, type Word } from '../pair/state.ts';
 import { LeaseKeeper } from './lease_keeper.ts';
 import type { Log } from './log.ts';
+import { reasons, stuck, whyFault } from './reasons.ts';
 import { removeForGood } from './removal.ts';
 
 export interface HostParts {
@@ -36,6 +37,8 @@ export interface HostParts {
  * a word for 2 s, and one that has just started has heard none.
  */
 const remindMs = 1_000;
+/** How often the holder looks whether the address is still there: an administrator, or a network manager, may remove it. */
+const missEveryMs = 100;
 
 /** Runs a pair's one host: tells `decide` what happens, and does what it says. The parts belong to whoever made them. */
 export class Host {
@@ -49,6 +52,9 @@ export class Host {
   #state: State;
   #timer: NodeJS.Timeout | undefined;
   #reminder: NodeJS.Timeout | undefined;
+  #guard: NodeJS.Timeout | undefined;
+  /** The address was set, and nobody has begun to remove it. */
+  #isSet = false;
   #isDeciding = false;
 
   constructor(parts: HostParts) {
@@ -73,6 +79,7 @@ export class Host {
     this.#track?.look();
     this.#isDeciding = false;
     if (this.#parts.config.addressBy === 'hook') this.#reminder = setInterval(() => this.#remind(), remindMs);
+    else this.#guard = setInterval(() => this.#miss(), missEveryMs);
     if (this.#parts.hasLeftover) void this.#release(0, 'leftover');
     this.#turn();
   }
@@ -90,6 +97,7 @@ export class Host {
   close(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#reminder);
+    clearInterval(this.#guard);
     this.#track?.close();
   }
 
@@ -97,6 +105,13 @@ export class Host {
     this.#track?.look();
     this.happen({ kind: 'link', ...this.#witness.look() });
     this.happen({ kind: 'tick', wallMs: Date.now() });
+  }
+
+  /** Without a carrier the kernel may have removed it, and it is let go of anyway. */
+  #miss(): void {
+    if (!this.#isSet || !isHolding(this.#state) || !this.#witness.hasCarrier() || this.#parts.book.isHeld()) return;
+    this.#isSet = false;
+    this.happen({ kind: 'vanished' });
   }
 
   #sleep(): void {
@@ -135,6 +150,7 @@ export class Host {
       return this.happen({ kind: 'hold_failed' });
     }
     if (config.addressBy === 'ip') announcer.announce();
+    this.#isSet = true;
     const ms = Math.round((performance.now() - beganMs) * 10) / 10;
     log.info('vip_active', `this host holds the address: ${because}`, { fence, ms });
   }
@@ -143,6 +159,7 @@ export class Host {
     const { log, config, book, announcer } = this.#parts;
     const { fence } = this.#state;
     announcer.quiet();
+    this.#isSet = false;
     if (graceMs > 0) await new Promise(resolve => setTimeout(resolve, graceMs));
     if (config.addressBy === 'ip') {
       await removeForGood({
@@ -162,7 +179,9 @@ export class Host {
     const { name, notifyFifo, terms } = config;
     const told = notifyFifo === null ? 'nobody' : tellFifo(notifyFifo, name, word, terms.priority);
     if (told === 'failed' || told === 'not_a_fifo') log.warn('vip_fifo', `${notifyFifo} cannot be written: ${told}`);
-    log.info('vip_state', `this host is ${word}`, { state: word, fence: this.#state.fence });
+    const why = word === 'FAULT' ? whyFault(this.#state, performance.now(), this.#witness, this.#track) : '';
+    const what = why === '' ? word : `${word}: ${why}`;
+    log.info('vip_state', `this host is ${what}`, { state: word, fence: this.#state.fence });
     void this.#runHook(word);
   }
 
@@ -190,21 +209,3 @@ export class Host {
       this.happen({ kind: 'hold_failed' });
   }
 }
-
-const stuck = {
-  again: 'it is tried again, and until it is gone the other host does not take it',
-  slowly: 'it is tried once a second; CAP_NET_ADMIN is needed, and memory for the program `ip`',
-} as const;
-
-const reasons: Readonly<Record<Reason, string>> = {
-  stopped: 'limpet vip ends',
-  track_file: 'the proxy is not ready',
-  link_down: 'the interface has no carrier',
-  peer_holds: 'the other host holds it with a better claim',
-  lease_lost: 'the other host has the lease in Redis',
-  isolated: 'it hears neither the other host, nor Redis, nor anything else',
-  preempted: 'the other host has the higher priority and wants it',
-  clock: 'it was paused for longer than a lease, or its clock has jumped',
-  address: 'the address could not be set',
-  leftover: 'an earlier life had left it here',
-};

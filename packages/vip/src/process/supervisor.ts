@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { refusedExit } from '../beat/bind.ts';
 import type { VipConfig } from '../config/config.ts';
 import type { VipPlace } from '../config/place.ts';
 import { AddressBook } from '../host/address.ts';
 import { HookRunner, hookFor } from '../host/hooks.ts';
 import { tellFifo } from '../host/notify_fifo.ts';
+import { type InstanceLock, lockInstance } from './lock.ts';
 import { createLog, type Log } from './log.ts';
 import { type Orders, pipeDescriptor, stopWord } from './orders.ts';
 import { prefer } from './preference.ts';
@@ -16,7 +18,7 @@ import { prefer } from './preference.ts';
 const startMs = 10_000;
 /** A worker that lived for less is started again more slowly. */
 const soonMs = 5_000;
-const againMs: readonly number[] = [0, 200, 1_000, 2_000];
+const againMs: readonly number[] = [0, 100, 200, 500, 1_000, 2_000, 5_000];
 /** Of the worker's end when it was told to; then it is killed. */
 const stopMs = 5_000;
 /** One that holds nothing may be slow: it harms nobody. */
@@ -28,26 +30,31 @@ export interface RunningVip {
   stop(): Promise<void>;
   /** Ends now: the worker is killed, the address removed. */
   kill(): void;
-  /** Whether the address is off this host. */
+  /** Whether the address is off this host, and it could begin. */
   readonly finished: Promise<boolean>;
 }
 
-export function startVip(config: VipConfig): RunningVip {
-  return new Supervisor(
-    config,
-    createLog(line => process.stdout.write(line)),
-  );
+/** Null: another instance with this name, or one of these addresses, runs on this host; nothing was touched. */
+export async function startVip(config: VipConfig): Promise<RunningVip | null> {
+  const lock = await lockInstance(config);
+  if (lock === null) return null;
+  const log = createLog(line => process.stdout.write(line));
+  return new Supervisor(config, log, lock);
 }
 
-/** Takes the addresses off the interface, for whoever finds both processes dead. Resolves with whether they are gone. */
-export async function releaseVip({
-  name,
-  addresses,
-  device,
-  addressBy,
-  notifyFifo,
-  priority,
-}: VipPlace): Promise<boolean> {
+/** `stuck`: an address is still there. `running`: an instance runs here, so nothing was touched. */
+export type Released = 'gone' | 'stuck' | 'running';
+
+/** Takes the addresses off the interface, for whoever finds both processes dead. */
+export async function releaseVip(place: VipPlace): Promise<Released> {
+  const lock = await lockInstance(place);
+  if (lock === null) return 'running';
+  const isGone = await removeDead(place);
+  lock.unlock();
+  return isGone ? 'gone' : 'stuck';
+}
+
+async function removeDead({ name, addresses, device, addressBy, notifyFifo, priority }: VipPlace): Promise<boolean> {
   if (notifyFifo !== null) tellFifo(notifyFifo, name, 'FAULT', priority);
   if (addressBy === 'hook') return true;
   const book = new AddressBook(addresses, device);
@@ -64,6 +71,7 @@ class Supervisor implements RunningVip {
   readonly finished: Promise<boolean>;
   readonly #config: VipConfig;
   readonly #log: Log;
+  readonly #lock: InstanceLock;
   readonly #book: AddressBook;
   readonly #hooks: HookRunner;
   readonly #watch: NodeJS.Timeout;
@@ -73,15 +81,18 @@ class Supervisor implements RunningVip {
   #silentMs = 0;
   readonly #lookEveryMs: number;
   #isUp = false;
+  /** A worker of ours has been up. */
+  #hasBegun = false;
   #role = 'starting';
   #highest = 0;
   #failures = 0;
   #isStopping = false;
   #hasToldPreference = false;
 
-  constructor(config: VipConfig, log: Log) {
+  constructor(config: VipConfig, log: Log, lock: InstanceLock) {
     this.#config = config;
     this.#log = log;
+    this.#lock = lock;
     this.#book = new AddressBook(config.addresses, config.device);
     this.#hooks = new HookRunner(config.hooks);
     this.finished = new Promise(resolve => {
@@ -144,6 +155,7 @@ class Supervisor implements RunningVip {
 
   #hear(text: string): void {
     this.#isUp = true;
+    this.#hasBegun = true;
     this.#silentMs = 0;
     const line = text.trimEnd().split('\n').at(-1) ?? '';
     const [role, fence] = line.split(' ');
@@ -174,6 +186,8 @@ class Supervisor implements RunningVip {
   #ended(worker: ChildProcess, how: string): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
+    // It has touched nothing, and says why itself.
+    if (how === String(refusedExit) && !this.#hasBegun) return void this.#close(false);
     const { notifyFifo, name, terms, addressBy } = this.#config;
     const isClean = this.#isStopping && !this.#isHolder;
     if (!isClean && notifyFifo !== null) tellFifo(notifyFifo, name, 'FAULT', terms.priority);
@@ -203,12 +217,17 @@ class Supervisor implements RunningVip {
   }
 
   async #end(): Promise<void> {
-    clearInterval(this.#watch);
     const isGone = this.#config.addressBy === 'hook' || (await this.#book.remove());
     if (!isGone) this.#stuck();
-    this.#book.close();
     await this.#hooks.idle();
-    this.#finish(isGone);
+    this.#close(isGone);
+  }
+
+  #close(isGood: boolean): void {
+    clearInterval(this.#watch);
+    this.#book.close();
+    this.#lock.unlock();
+    this.#finish(isGood);
   }
 
   #stuck(): void {

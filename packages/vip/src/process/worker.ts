@@ -1,5 +1,5 @@
 import { connectRedis, type RedisConnection, vipLease } from '@limpet/state';
-import { Link } from '../beat/link.ts';
+import { openLink } from '../beat/bind.ts';
 import type { VipConfig } from '../config/config.ts';
 import { AddressBook } from '../host/address.ts';
 import { Announcer, missingAnnouncers } from '../host/announcer.ts';
@@ -44,6 +44,16 @@ class Worker {
   }
 
   static async start({ config, highest }: Orders, log: Log, pipe: OrderPipe): Promise<Worker> {
+    let host: Host | null = null;
+    const secret = Buffer.from(config.secret, 'utf8');
+    const { name, self, peer, terms } = config;
+    const { deadMs, leaseMs } = terms;
+    // Before anything is changed: who cannot have the port shall not touch the address either.
+    const link = await openLink({
+      ...{ name, self, peer, secret, deadMs, leaseMs },
+      onBeat: heard => host?.happen({ kind: 'heard', beat: heard }),
+      onTrouble: message => log.warn('vip_peer', message),
+    });
     const book = new AddressBook(config.addresses, config.device);
     // What an earlier life has left behind.
     const hasLeftover = config.addressBy === 'ip' && !(await book.remove());
@@ -58,15 +68,7 @@ class Worker {
     });
     const beat = beatWriter(pipe, config.terms.intervalMs / 4);
     const parts = { config, log, book, announcer, hooks, lease, highest, hasLeftover, onTurn: beat, onFinish: finish };
-    const host = new Host(parts);
-    const secret = Buffer.from(config.secret, 'utf8');
-    const { name, self, peer, terms } = config;
-    const { deadMs, leaseMs } = terms;
-    const link = await Link.open({
-      ...{ name, self, peer, secret, deadMs, leaseMs },
-      onBeat: heard => host.happen({ kind: 'heard', beat: heard }),
-      onTrouble: message => log.warn('vip_peer', message),
-    });
+    host = new Host(parts);
     host.start(link);
     return new Worker(host, hooks, redis, finished);
   }

@@ -1,3 +1,4 @@
+import { BindRefused, refusedExit } from '../beat/bind.ts';
 import { runWorker } from './worker.ts';
 
 try {
@@ -7,5 +8,5 @@ try {
   process.stderr.write(
     `limpet vip: the worker cannot go on: ${error instanceof Error ? error.message : String(error)}\n`,
   );
-  process.exit(1);
+  process.exit(error instanceof BindRefused ? refusedExit : 1);
 }

@@ -164,6 +164,71 @@ describe.skipIf(process.getuid?.() !== 0)('a pair of hosts', () => {
     network.mendIp();
   });
 
+  it('sets the address again that something else has removed, until that goes too far', async () => {
+    const { network, holder } = await pair('k', { redis: undefined });
+    await using _ = network;
+    const program = network.program(holder);
+    const said = (what: string): number => program.lines.filter(({ text }) => text.includes(what)).length;
+    for (const times of [1, 2, 3]) {
+      network.removeAddress(holder);
+      await program.waitUntil('it to be set again', () => said('something else had removed it') === times);
+      expect(network.holders()).toEqual([holder]);
+    }
+    network.removeAddress(holder);
+    await program.waitForLine(/vip_state.*this host is FAULT: the address could not be set, kept or removed/);
+    expect(said('removed the address 4 times within 10 s')).toBe(1);
+    expect(await network.settled(3 - holder)).toBe(3 - holder);
+  });
+
+  it.each([
+    ['n', { interface: 'eth9' }, 'there is no interface eth9'],
+    ['o', { interface: 'lo2' }, 'lo2 is down'],
+    ['p', { track_file: '/nowhere/track' }, 'the track file /nowhere/track is missing'],
+    ['q', {}, 'says \\"1\\"'],
+  ])('says why it is in FAULT: %s', async (letter, extra, why) => {
+    await using network = await Network.open(letter);
+    ip('-n', network.namespace(1), 'link', 'add', 'lo2', 'type', 'veth', 'peer', 'name', 'lo3');
+    network.track(1, '1');
+    const track = network.directory.file('track1');
+    if (letter !== 'q') network.track(1, '0');
+    const program = network.start(1, { redis: undefined, ...extra });
+    await program.waitForLine(/vip_state.*this host is FAULT/);
+    expect(program.lines.find(({ text }) => text.includes('this host is FAULT'))?.text).toContain(
+      letter === 'q' ? `the track file ${track} ${why}` : why,
+    );
+  });
+
+  it('is not disturbed by a second start, or by cleaning up beside it', async () => {
+    await using network = await Network.open('l');
+    await network.startRedis();
+    const program = network.start(1);
+    expect(await network.settled(1)).toBe(1);
+    await program.waitForLine(/vip_active/);
+    const count = program.lines.length;
+    const extra = network.write(1, 'other', { name: 'other', address: '10.99.0.101/24' });
+    const beside = async (...args: readonly string[]): Promise<string> => {
+      const command = args.length > 0 ? args : network.command(1);
+      const second = network.run(network.namespace(1), command);
+      expect(await second.waitForExit()).toEqual({ code: 1, signal: null });
+      return second.lines.map(({ text }) => text).join('\n');
+    };
+    expect(await beside()).toContain('runs on this host already');
+    expect(await beside(...network.command(1), '--release')).toContain('The address was left where it is');
+    expect(await beside(...network.command(1, extra))).toContain('10.99.0.1:7946 cannot be used (EADDRINUSE)');
+    expect(network.holders()).toEqual([1]);
+    expect(program.lines.slice(count).map(({ text }) => text)).toEqual([]);
+    program.signal('SIGTERM');
+    expect(await program.waitForExit()).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends where the address of `self` is not on this host', async () => {
+    await using network = await Network.open('m');
+    const program = network.start(1, { redis: undefined, self: '10.99.0.7:7946' });
+    expect(await program.waitForExit()).toEqual({ code: 1, signal: null });
+    expect(program.lines.map(({ text }) => text).join('\n')).toContain('10.99.0.7:7946 cannot be used (EADDRNOTAVAIL)');
+    expect(program.lines.some(({ text }) => text.includes('started again'))).toBe(false);
+  });
+
   it('removes what an earlier life has left, before anything else', async () => {
     await using network = await Network.open('g');
     ip('-n', network.namespace(1), 'address', 'add', `${vip6}/64`, 'dev', 'eth0', 'nodad');

@@ -87,9 +87,8 @@ export class Network implements AsyncDisposable {
     return started;
   }
 
-  /** Starts `limpet vip` on a host (again). */
-  /** @param ways of `env`: assignments for its environment */
-  start(host: number, extra: object = {}, ways: readonly string[] = []): Process {
+  /** Writes the configuration of a host; answers its name. */
+  write(host: number, name: string, extra: object): string {
     const file = (name: string): string => this.directory.file(`${name}${host}`);
     const config = {
       ...{ address: [`${vip}/24`, `${vip6}/64`], interface: 'eth0', secret },
@@ -99,14 +98,23 @@ export class Network implements AsyncDisposable {
       ...{ track_file: file('track'), notify_fifo: file('fifo') },
       ...extra,
     };
-    this.directory.write(`vip${host}.yaml`, JSON.stringify(config));
+    this.directory.write(`${name}${host}.yaml`, JSON.stringify(config));
+    return name;
+  }
+
+  /**
+   * Starts `limpet vip` on a host (again).
+   * @param ways of `env`: assignments for its environment
+   */
+  start(host: number, extra: object = {}, ways: readonly string[] = []): Process {
+    this.write(host, 'vip', extra);
     const started = this.run(this.namespace(host), ['env', ...ways, ...this.command(host)]);
     this.#programs.set(host, started);
     return started;
   }
 
-  command(host: number): readonly string[] {
-    return [process.execPath, program, 'vip', '-c', this.directory.file(`vip${host}.yaml`)];
+  command(host: number, name = 'vip'): readonly string[] {
+    return [process.execPath, program, 'vip', '-c', this.directory.file(`${name}${host}.yaml`)];
   }
 
   program(host: number): Process {
@@ -130,6 +138,11 @@ export class Network implements AsyncDisposable {
 
   holders(address: string = vip): number[] {
     return [1, 2].filter(host => ip('-n', this.namespace(host), 'address', 'show').includes(` ${address}/`));
+  }
+
+  /** As an administrator would. */
+  removeAddress(host: number): void {
+    ip('-n', this.namespace(host), 'address', 'del', `${vip}/24`, 'dev', 'eth0');
   }
 
   /** How often a worker of this host has begun to take part. */

@@ -14,6 +14,8 @@ export interface WorldOptions {
   readonly hasRedis?: boolean;
   readonly priorities?: readonly [number, number];
   readonly preempt?: boolean;
+  /** What the clocks say at the start. */
+  readonly wallMs?: number;
 }
 
 interface Later {
@@ -77,10 +79,12 @@ export class World {
   readonly moves: { readonly atMs: number; readonly node: number; readonly fence: number }[] = [];
   readonly notes: string[] = [];
   readonly #terms: readonly [Terms, Terms];
+  readonly #wallMs: number;
   #later: Later[] = [];
   #entry: { node: number; fence: number; atMs: number } | null = null;
 
-  constructor({ hasRedis = true, priorities = [100, 100], preempt = false }: WorldOptions = {}) {
+  constructor({ hasRedis = true, priorities = [100, 100], preempt = false, wallMs }: WorldOptions = {}) {
+    this.#wallMs = wallMs ?? 1_700_000_000_000;
     const common = { ...times, hasRedis, preempt };
     this.#terms = [
       { ...common, index: 0, priority: priorities[0] },
@@ -156,7 +160,7 @@ export class World {
     if (hasReceived) node.supportedMs = this.nowMs;
     node.hasReceived = false;
     this.happen(i, { kind: 'link', hasCarrier: node.hasCarrier, hasReceived });
-    this.happen(i, { kind: 'tick', wallMs: 1_700_000_000_000 + this.nowMs + node.wallJumpMs });
+    this.happen(i, { kind: 'tick', wallMs: this.#wallMs + this.nowMs + node.wallJumpMs });
   }
 
   /** Other hosts of the network: a packet every now and then. */

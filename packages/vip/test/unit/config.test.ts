@@ -92,7 +92,16 @@ describe('vip.yaml', () => {
 
   it.each([
     ['adress: 10.0.0.100/24\n', 'vip.yaml:6:1: `adress`: this key is not known here'],
-    ['priority: 255\n', 'vip.yaml:6:1: `priority`: Too big: expected number to be <=254'],
+    ['priority: 255\n', 'vip.yaml:6:1: `priority`: this is too high\n    Write 254 at most.'],
+    ['priority: 1.5\n', '`priority`: this is not a whole number\n    Write a whole number.'],
+    ['priority: high\n', '`priority`: this is not a number\n    Write a number.'],
+    ['prempt: true\n', '`prempt`: this key is not known here\n    Did you mean `preempt`? Known here: name, address, '],
+    ['redis: { tls: { cafile: x } }\n', '`redis.tls.cafile`: this key is not known here\n    Known here: ca, cert, '],
+    ['hooks: { on-active: x }\n', '`hooks.on-active`: this key is not known here\n    Did you mean `on_active`?'],
+    ['hooks: x\n', '`hooks`: this is not a mapping: keys, and a value for each'],
+    ['redis: []\n', '`redis`: this is not a mapping'],
+    ['address_by: arp\n', '`address_by`: this word is not possible here\n    Write one of: ip, hook.'],
+    ['track_file: ""\n', '`track_file`: this is too short\n    Write 1 character at least.'],
     ['redis: { url: "http://x" }\n', 'vip.yaml:6:10: `redis.url`: redis.url cannot be used: scheme http:'],
     ['redis: { cluster: ["a:1"], url: "redis://a" }\n', '`redis.cluster`: one of url and cluster is enough'],
     ['redis: { master: m }\n', 'vip.yaml:6:1: `redis`: sentinels and master belong together'],

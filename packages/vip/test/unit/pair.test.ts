@@ -110,6 +110,59 @@ describe('a pair that loses its holder', () => {
   });
 });
 
+describe('a fencing number', () => {
+  it.each([true, false])(
+    'begins with the clock, so that it does not go back when all is forgotten (Redis: %s)',
+    hasRedis => {
+      const fenceOf = (world: World): number => world.node(holderOf(world)).state.fence;
+      const world = settled({ hasRedis });
+      const before = fenceOf(world);
+      expect(before).toBeGreaterThan(1_700_000_000);
+      for (let round = 0; round < 3; round++) {
+        world.happen(holderOf(world), { kind: 'track', isGood: false });
+        world.run(300);
+        world.happen(1 - holderOf(world), { kind: 'track', isGood: true });
+        world.run(700);
+      }
+      expect(fenceOf(world)).toBe(before + 3);
+      const later = settled({ hasRedis, wallMs: 1_700_000_060_000 });
+      expect(fenceOf(later)).toBeGreaterThan(fenceOf(world));
+    },
+  );
+});
+
+describe('an address that something else removes', () => {
+  const vanish = (world: World, i: number): void => {
+    world.node(i).hasAddress = false;
+    world.happen(i, { kind: 'vanished' });
+  };
+
+  it('is set again by its holder, under the same number', () => {
+    const world = settled();
+    const holder = holderOf(world);
+    for (let round = 0; round < 6; round++) {
+      vanish(world, holder);
+      expect(world.holders()).toEqual([holder]);
+      world.run(4_000);
+    }
+    expect(new Set(world.moves.map(({ node, fence }) => `${node} ${fence}`)).size).toBe(1);
+  });
+
+  it('goes to the other host when it vanishes a fourth time within ten seconds', () => {
+    const world = settled();
+    const holder = holderOf(world);
+    for (let round = 0; round < 4; round++) {
+      expect(world.holders()).toEqual([holder]);
+      vanish(world, holder);
+      if (round < 3) world.run(1_000);
+    }
+    expect(world.node(holder).state.told).toBe('FAULT');
+    expect(watched(world, 8_000)).toMatchObject({ overlapMs: 0 });
+    expect(holderOf(world)).toBe(1 - holder);
+    expect(world.node(holder).state.told).toBe('BACKUP');
+  });
+});
+
 describe('an address that cannot be removed', () => {
   it.each([true, false])('is left where it is by the other host, until it is gone (Redis: %s)', hasRedis => {
     const world = settled({ hasRedis });

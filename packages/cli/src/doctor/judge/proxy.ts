@@ -73,6 +73,16 @@ function pairFindings(proxies: readonly Peer[]): Finding[] {
           'start Limpet, and limpet-keepalived or limpet-vip, on the other host',
         ),
       ];
-    return [ok(`${active[0]} is active for ${address}, ${pair.length - 1} stand by`)];
+    return [ok(`${active[0]} is active for ${address}, ${pair.length - 1} stand by`), ...pair.flatMap(unready)];
   });
+}
+
+function unready({ name, role, ready }: Peer): Finding[] {
+  if (role !== 'standby' || ready !== false) return [];
+  return [
+    warning(
+      `${name} stands by and is not ready: it cannot take over`,
+      'on its host: limpet status, and its log (readiness), say what it lacks',
+    ),
+  ];
 }

@@ -28,6 +28,11 @@ describe('proxies', () => {
 
   it.each<[string, string[], RegExp[]]>([
     ['a pair', judged([self, alive]), [/^ok: lb1 is active for 10\.0\.0\.100, 1 stand by$/]],
+    [
+      'a standby that is not ready',
+      judged([self, { ...alive, ready: false }]),
+      [/^ok: lb1 is active .* 1 stand by$/, /^warning: lb2 stands by and is not ready: it cannot take over$/],
+    ],
     ['none but this one', judged([{ ...self, vip: [] }]), []],
     [
       'a silent one',

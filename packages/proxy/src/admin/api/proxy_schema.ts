@@ -55,6 +55,10 @@ const peerFields: Fields<PeerFacts> = {
   self: z.boolean().meta({ description: 'The one that answers.' }),
   version: z.string(),
   role: z.enum(['active', 'standby']),
+  ready: maybe(
+    z.boolean(),
+    'Whether it could be the active one (without a virtual address: whether it can serve), by the last that was heard; null: not known.',
+  ),
   vip: z.array(z.string()).meta({ description: 'Virtual addresses it is one of a pair for; empty: none.' }),
   started_at_ms: z.number().meta({ description: 'Unix time in milliseconds, by its own clock.' }),
   state: z

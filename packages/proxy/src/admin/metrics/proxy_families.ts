@@ -85,6 +85,13 @@ const peers: readonly Family[] = [
   each(
     peer,
     'gauge',
+    'ready',
+    '1: it could be the active one, or, without a virtual address, serves; 0: it is not ready. Absent where it is not known.',
+    ({ ready }) => (ready === null ? null : flag(ready)),
+  ),
+  each(
+    peer,
+    'gauge',
     'current_connections',
     'Its connections to servers; absent where they are not known.',
     ({ conns }) => conns,

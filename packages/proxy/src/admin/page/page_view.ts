@@ -57,6 +57,8 @@ export interface PeerView {
   readonly self: boolean;
   readonly version: string;
   readonly role: 'active' | 'standby';
+  /** Null: not known. */
+  readonly ready: boolean | null;
   readonly vip: readonly string[];
   readonly startedAtMs: number;
   /** `silent`: it has said nothing for more than 3 seconds. */

@@ -26,13 +26,15 @@ export function peersText({ atMs, proxies }: Snapshot): string {
 }
 
 /** Names of others come out of Redis: spaces in them would make fields of their own. */
-function peerLine({ name, self, state, role, version, conns, beatAgeMs, startedAtMs, vip }: PeerFacts, atMs: number) {
+function peerLine({ name, self, state, role, ready, version, ...rest }: PeerFacts, atMs: number) {
+  const { conns, beatAgeMs, startedAtMs, vip } = rest;
   const facts: readonly (readonly [name: string, value: string])[] = [
     ['id', `${word(name)}(${self ? 'local' : 'remote'})`],
     // HAProxy's word for a peer that speaks with us, and for one of which nothing is known.
     ['status', state === 'alive' ? 'ESTA' : 'NONE'],
     ['last_beat', age(beatAgeMs)],
     ['role', role],
+    ['ready', ready === null ? '-' : ready ? 'yes' : 'no'],
     ['version', word(version)],
     ['conns', conns === null ? '-' : String(conns)],
     ['uptime', age(atMs - startedAtMs)],

@@ -34,6 +34,8 @@ export interface PairPremises {
   inheritedPaceMs(): number;
   /** After an upgrade the process before this one still has sessions: those at these addresses are to be reset. */
   tellPredecessor(addresses: readonly string[]): void;
+  /** isReady is another one now. */
+  readinessChanged(): void;
 }
 
 /** How often it is looked at what no event tells: the addresses of this host, the file. */
@@ -74,6 +76,7 @@ export class Pair implements ReloadPart {
       log,
       judge: () => premises.judge(),
       beforeLettingGo: () => (this.role === 'active' ? this.letGo(this.#addresses()) : Promise.resolve()),
+      turned: () => premises.readinessChanged(),
     });
     this.#roles = new RoleDesk(
       { log, addresses: () => this.#addresses(), changed: role => this.#roleChanged(role) },
@@ -83,6 +86,11 @@ export class Pair implements ReloadPart {
 
   get role(): Role {
     return this.#roles.role;
+  }
+
+  /** Whether it could be the active one, as the file says it; without a pair, whether it can serve. */
+  get isReady(): boolean {
+    return this.#files === null ? this.#premises.judge().ready : this.#ready.isReady;
   }
 
   /** `Date.now()`; null: it has not changed since the start. */

@@ -9,7 +9,12 @@ export interface ReadyWordPremises {
   judge(): Judgement;
   /** It will be said that this proxy is not ready: what is to happen while the addresses are still here. Never rejects. */
   beforeLettingGo(): Promise<void>;
+  /** isReady is another one now. */
+  turned(): void;
 }
+
+/** How often it is looked whether the others have told what they see. */
+const WAIT_MS = 50;
 
 /** Keeps the track file as the primary finds this proxy to be; what the watchdog has found counts for more. */
 export class ReadyWord {
@@ -22,6 +27,7 @@ export class ReadyWord {
   #isOver = false;
   #isBroken = false;
   #soon: NodeJS.Immediate | null = null;
+  #waiting: NodeJS.Timeout | null = null;
 
   constructor(premises: ReadyWordPremises) {
     this.#premises = premises;
@@ -45,7 +51,7 @@ export class ReadyWord {
     this.#fault = fault;
     // Told at once: of a freeze that is over its beginning and its end are heard together.
     if (fault !== null && !this.#isOver) {
-      this.#isReady = false;
+      this.#turn(false);
       this.#tell(false, frozen(fault));
     }
     this.changed();
@@ -61,6 +67,7 @@ export class ReadyWord {
   leave(): void {
     this.#isOver = true;
     if (this.#soon !== null) clearImmediate(this.#soon);
+    this.#wait(false);
   }
 
   /** Nobody writes this file any more: it says at once, and last, that nobody is ready. */
@@ -72,18 +79,33 @@ export class ReadyWord {
 
   async #look(): Promise<void> {
     if (this.#isOver) return;
-    const { ready, trouble } =
+    const { ready, trouble, isOpen }: Judgement =
       this.#fault === null ? this.#premises.judge() : { ready: false, trouble: frozen(this.#fault) };
+    // One that has not said yet that it is ready has nothing to lose.
+    const waits = isOpen === true && this.#isReady;
+    this.#wait(waits);
+    if (waits) return;
     this.#tell(ready, trouble);
     if (ready) {
-      this.#isReady = true;
+      this.#turn(true);
       this.#write(true);
     } else if (this.#isReady) await this.#letGo();
     else this.#write(false);
   }
 
+  #turn(isReady: boolean): void {
+    if (isReady === this.#isReady) return;
+    this.#isReady = isReady;
+    this.#premises.turned();
+  }
+
+  #wait(on: boolean): void {
+    if (this.#waiting !== null) clearTimeout(this.#waiting);
+    this.#waiting = on ? setTimeout(() => this.changed(), WAIT_MS) : null;
+  }
+
   async #letGo(): Promise<void> {
-    this.#isReady = false;
+    this.#turn(false);
     this.#isLettingGo = true;
     // Frozen workers reset nobody, and the file says so already.
     if (this.#fault === null) await this.#premises.beforeLettingGo();

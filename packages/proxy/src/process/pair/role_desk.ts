@@ -1,3 +1,4 @@
+import { age } from '../../admin/runtime/age.ts';
 import type { Role } from '../../admin/snapshot.ts';
 import type { Log } from '../../log.ts';
 import { hasLocal } from './local_addresses.ts';
@@ -21,6 +22,7 @@ export class RoleDesk {
   readonly #premises: RoleDeskPremises;
   #keeper: RoleKeeper;
   #sinceMs: number | null = null;
+  #openedAtMs: number = Date.now();
   #fifo: NotifyFifo | null = null;
   #unknown = 0;
 
@@ -42,6 +44,7 @@ export class RoleDesk {
   /** The first look; from now on the FIFO, which must be there, is heard. @throws LimpetError NOTIFY_FIFO */
   open(fifo: string): void {
     this.#keeper = new RoleKeeper(hasLocal(this.#premises.addresses()) ? 'active' : 'standby');
+    this.#openedAtMs = Date.now();
     const { role } = this.#keeper;
     const why = whereabouts(role);
     this.#premises.log.info('role', { role, why }, `${role} from the start: ${why}`);
@@ -62,16 +65,17 @@ export class RoleDesk {
     const notice = readNotice(line);
     if (notice.kind === 'unknown') this.#wonder(notice.text);
     if (notice.kind !== 'word') return;
-    if (this.#keeper.heard(notice.isMaster, performance.now())) this.#changed(`${notice.who} says ${notice.word}`);
+    if (this.#keeper.heard(notice.isMaster, performance.now()))
+      this.#changed(`the notify FIFO says ${notice.word} (instance "${notice.who}")`);
   }
 
   #changed(why: string): void {
     const { log, changed } = this.#premises;
     const { role } = this;
     const nowMs = Date.now();
-    const before = this.#sinceMs === null ? 'from the start' : `since ${new Date(this.#sinceMs).toISOString()}`;
+    const before = `it was ${role === 'active' ? 'standby' : 'active'} for ${age(nowMs - (this.#sinceMs ?? this.#openedAtMs))}`;
     this.#sinceMs = nowMs;
-    log[role === 'active' ? 'info' : 'warn']('role', { role, why }, `${role}: ${why}; it was the other ${before}`);
+    log[role === 'active' ? 'info' : 'warn']('role', { role, why }, `${role} from now on: ${why}; ${before}`);
     changed(role);
   }
 

@@ -1,7 +1,7 @@
 import type { OtherProxy } from '@limpet/state';
 import type { PeerFacts, Role } from '../../admin/snapshot.ts';
 import type { PairMate } from '../pair/others.ts';
-import { saysUp, saysUsable } from './verdict_words.ts';
+import { saysThere, saysUp } from './verdict_words.ts';
 
 /** What this proxy is, as far as it decides about what others say. */
 export interface Standpoint {
@@ -36,23 +36,26 @@ export function upElsewhere(others: readonly OtherProxy[]): ReadonlySet<string> 
   );
 }
 
-/** Those that are alive behind one of these addresses; null: of one of them it is not known what it sees. */
-export function matesOf(others: readonly OtherProxy[], addresses: readonly string[]): readonly PairMate[] | null {
+/** Those that are alive behind one of these addresses. One of which it is not known yet what it sees may see all. */
+export function matesOf(others: readonly OtherProxy[], addresses: readonly string[]): readonly PairMate[] {
   const mates = others.filter(({ isAlive, vip }) => isAlive && addresses.some(one => vip.includes(one)));
-  const seen = mates.flatMap(({ health }) => health ?? []);
-  return seen.length < mates.length ? null : seen.map(health => ({ sees: backend => hasUsable(health, backend) }));
+  return mates.map(({ health, healthAgeMs }) => ({
+    heardAgoMs: healthAgeMs ?? Number.POSITIVE_INFINITY,
+    sees: backend => health === null || hasServer(health, backend),
+  }));
 }
 
-/** It would send clients to some server of that backend. */
-function hasUsable(health: NonNullable<OtherProxy['health']>, backend: string): boolean {
-  return [...health].some(([place, words]) => place.startsWith(`${backend}/`) && saysUsable(words));
+/** Its checks have found some server of that backend. */
+function hasServer(health: NonNullable<OtherProxy['health']>, backend: string): boolean {
+  return [...health].some(([place, words]) => place.startsWith(`${backend}/`) && saysThere(words));
 }
 
 /** As the faces show it. */
-export function peerFacts({ name, version, role, vip, startedAtMs, isAlive, beatAgeMs, conns }: OtherProxy): PeerFacts {
+export function peerFacts({ name, version, role, ready, vip, startedAtMs, isAlive, ...rest }: OtherProxy): PeerFacts {
+  const { beatAgeMs, conns } = rest;
   const state = isAlive ? 'alive' : 'silent';
   const sum = conns === null ? null : [...conns.values()].reduce((all, one) => all + one, 0);
-  return { name, self: false, version, role, vip, startedAtMs, state, beatAgeMs, conns: sum };
+  return { name, self: false, version, role, ready, vip, startedAtMs, state, beatAgeMs, conns: sum };
 }
 
 /** This proxy has taken its place. */

@@ -25,6 +25,8 @@ export interface PeersPremises {
     health(backend: string, server: string): ServerHealth;
   };
   role(): Role;
+  /** Whether it can be the active one, or, without a pair, serve. */
+  isReady(): boolean;
   /** The statuses of a backend are not what they were. */
   changed(backend: string): void;
   readonly log: Pick<Log, 'error' | 'warn'>;
@@ -74,6 +76,11 @@ export class Peers {
     this.#role = role;
     this.#board?.tellNow();
     this.#heard();
+  }
+
+  /** It is ready, or not any more: the others hear of it at once. */
+  readinessChanged(): void {
+    this.#board?.tellNow();
   }
 
   /** Another process of this proxy serves, and tells from now on. */
@@ -140,11 +147,12 @@ export class Peers {
   }
 
   #news(): ProxyNews {
-    const { config, desk, servers, role } = this.#premises;
+    const { config, desk, servers, role, isReady } = this.#premises;
     const places = this.#places();
     return {
       version: VERSION,
       role: role(),
+      ready: isReady(),
       vip: config().global.vip?.addresses ?? [],
       startedAtMs: this.#startedAtMs,
       conns: new Map(places.map(({ place, backend, status }) => [place, desk.conns(backend, status.name)])),

@@ -3,11 +3,15 @@ import type { ServerHealth } from '../../health/server_watch.ts';
 
 /**
  * What this proxy thinks of a server, as the others and `redis-cli` read it: `UP L7OK`, `DOWN L4CON Layer4 connection
- * problem (ECONNREFUSED)`, `MAINT`, `DRAIN`, `no check`. The first word is the verdict; the rest is for people.
+ * problem (ECONNREFUSED)`, `no check`. An operator's `MAINT` or `DRAIN` stands before that, as in `DRAIN UP L7OK`. The first
+ * word is the verdict; what is behind the checks' own is for people.
  */
-export function verdictWords(admin: AdminState, { verdict, checked, lastCheck, reason }: ServerHealth): string {
-  if (admin === 'maint') return 'MAINT';
-  if (admin === 'drain') return 'DRAIN';
+export function verdictWords(admin: AdminState, health: ServerHealth): string {
+  const found = checkWords(health);
+  return admin === 'maint' || admin === 'drain' ? `${admin.toUpperCase()} ${found}` : found;
+}
+
+function checkWords({ verdict, checked, lastCheck, reason }: ServerHealth): string {
   const status = lastCheck === null ? '' : ` ${lastCheck.status}`;
   if (verdict === 'down') return `DOWN${status} ${reason}`;
   return checked ? `UP${status}` : 'no check';
@@ -18,9 +22,13 @@ export function saysUp(words: string): boolean {
   return firstWord(words) === 'UP';
 }
 
-/** It sends clients there. */
-export function saysUsable(words: string): boolean {
-  return saysUp(words) || /^no check\b/i.test(words);
+/**
+ * It would send clients there if no operator said otherwise: operators' words hold for all proxies. One release earlier
+ * `DRAIN` and `MAINT` stood alone.
+ */
+export function saysThere(words: string): boolean {
+  const found = words.replace(/^(?:DRAIN|MAINT)\b ?/i, '');
+  return found === '' ? words !== '' : saysUp(found) || /^no check\b/i.test(found);
 }
 
 function firstWord(words: string): string {

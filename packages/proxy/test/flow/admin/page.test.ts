@@ -83,12 +83,13 @@ describe('the proxies that share the state', () => {
     expect(await rows.nth(0).textContent()).toMatch(
       /^lb1 \(this one\)10\.0\.0\.100, fd00::100ALIVEactive[\d,]+0\.4\.0/,
     );
-    expect(await rows.nth(1).textContent()).toMatch(/^lb2.*ALIVEstandby00\.4\.0.*0 s ago$/);
+    expect(await rows.nth(1).textContent()).toMatch(/^lb2.*NOT READYstandby00\.4\.0.*0 s ago$/);
     expect(await rows.nth(2).textContent()).toMatch(/^lb3<b>\\u\{202e\}SILENTactive–0\.4\.0–1 min 35 s ago$/);
     const alarm = page.locator('#alarms', {
       hasText: 'Proxy lb3<b>\\u{202e} (active) has been silent for 1 min 35 s.',
     });
     await alarm.waitFor();
+    await page.locator('#alarms', { hasText: 'Proxy lb2 (standby) is not ready: it cannot take over.' }).waitFor();
     expect(await page.locator('#role').textContent()).toBe('active for 4 h 12 min');
     expect(complaints).toEqual([]);
     await page.context().close();

@@ -83,6 +83,7 @@ function proxiesOf(sessions: number, nowMs: number): Snapshot['proxies'] {
   const one = {
     self: false,
     version: '0.4.0',
+    ready: true,
     vip,
     startedAtMs: nowMs - 27.4 * HOUR_MS,
     state: 'alive',
@@ -91,7 +92,7 @@ function proxiesOf(sessions: number, nowMs: number): Snapshot['proxies'] {
   const lb3 = { ...one, name: 'lb3<b>\u202e', vip: [], state: 'silent', beatAgeMs: 95_000 } as const;
   return [
     { ...one, ...{ name: 'lb1', self: true, role: 'active', state: 'alive', beatAgeMs: 0, conns: sessions } },
-    { ...one, ...{ name: 'lb2', role: 'standby', state: 'alive', conns: 0 } },
+    { ...one, ...{ name: 'lb2', role: 'standby', ready: false, state: 'alive', conns: 0 } },
     { ...lb3, ...{ role: 'active', conns: null } },
   ];
 }

@@ -32,6 +32,7 @@ test('who waits for a turn when the address leaves is reset, and is not sent to 
       gate: { pace: now => told.push(now === null ? 'those who wait go' : 'paced'), waiting: () => 1 },
       inheritedPaceMs: () => 0,
       tellPredecessor: nothing,
+      readinessChanged: nothing,
     },
     false,
   );

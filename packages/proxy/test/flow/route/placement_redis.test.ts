@@ -9,7 +9,13 @@ import { TIMES } from '../../unit/route/office.ts';
 /** The table as a worker has it. The deadline is longer than the proxy's: a busy machine must not open the circuit. */
 async function openTable(url: string): Promise<{ table: StickTable; connection: ReturnType<typeof connectRedis> }> {
   const told = { onAway() {}, onBack() {}, onRefused() {} };
-  const connection = connectRedis({ target: { kind: 'server', url }, prefix: 'limpet', timeoutMs: 5000, name: 'limpet test', ...told });
+  const connection = connectRedis({
+    target: { kind: 'server', url },
+    prefix: 'limpet',
+    timeoutMs: 5000,
+    name: 'limpet test',
+    ...told,
+  });
   const shared = redisTable(connection, 'emqx', TIMES);
   const local = localTable(new MemoryTable({ size: 1000, times: TIMES }));
   await until(() => connection.circuit.isClosed, { what: 'Redis' });

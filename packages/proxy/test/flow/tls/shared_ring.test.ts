@@ -19,7 +19,12 @@ interface Proxy extends AsyncDisposable {
 }
 
 async function startProxy(redis: RedisServer, secret = SECRET, rotateMs = HOUR_MS): Promise<Proxy> {
-  const connection = connectRedis({ target: { kind: 'server', url: redis.url }, prefix: 'test', timeoutMs: 100, name: 'test' });
+  const connection = connectRedis({
+    target: { kind: 'server', url: redis.url },
+    prefix: 'test',
+    timeoutMs: 100,
+    name: 'test',
+  });
   const told: (readonly TicketKey[])[] = [];
   const { log, said } = keptLog();
   const ring = await SharedRing.start({ connection, secret, rotateMs, log, tell: keys => told.push(keys) });

@@ -68,6 +68,17 @@ test('a standby says so for each virtual address, and since when', async () => {
   ]);
 });
 
+test('whether a proxy is ready is told where it is known', async () => {
+  const facts = snapshotFacts();
+  const told = async (ready: boolean | null): Promise<string[]> => {
+    const proxies = facts.proxies.map(one => (one.self ? one : { ...one, ready }));
+    return (await lines('prometheus', { ...facts, proxies })).filter(line => line.startsWith('limpet_proxy_ready{'));
+  };
+  const self = 'limpet_proxy_ready{proxy="lb1"} 1';
+  expect(await told(null)).toEqual([self]);
+  expect(await told(false)).toEqual([self, 'limpet_proxy_ready{proxy="lb2"} 0']);
+});
+
 test('OpenMetrics: counters are named without _total where they are described, and it has an end', async () => {
   const told = await lines('openmetrics');
   expect(told).toContain('# TYPE limpet_frontend_connections counter');

@@ -312,12 +312,14 @@ it('shows the proxies that share the state, a line each, whatever they call them
   expect(head).toMatch(/^limpet: \[\d{2}\/\w{3}\/\d{4}:[\d:.]+\] id=limpet peers=2 alive=1$/);
   expect(lines).toEqual([
     expect.stringMatching(
-      /^ {2}lb1: id=lb1\(local\) status=ESTA last_beat=0s role=active version=0\.1\.0 conns=3 uptime=\w+ vip=10\.0\.0\.100$/,
+      /^ {2}lb1: id=lb1\(local\) status=ESTA last_beat=0s role=active ready=yes version=0\.1\.0 conns=3 uptime=\w+ vip=10\.0\.0\.100$/,
     ),
     expect.stringMatching(
-      /^ {2}lb2\\x20role=active\\x0aid=x: id=\S+\(remote\) status=NONE last_beat=12s role=standby version=9\\x20conns=7 conns=- /,
+      /^ {2}lb2\\x20role=active\\x0aid=x: id=\S+\(remote\) status=NONE last_beat=12s role=standby ready=- version=9\\x20conns=7 conns=- /,
     ),
   ]);
+  const unready = PEERS.map(one => ({ ...one, ready: false }));
+  expect(peersText(snapshot({ proxies: unready })).match(/ ready=no /g)).toHaveLength(2);
   expect(await ask('show peers limpet', 'user')).toContain(' id=limpet peers=0 alive=0');
   expect(await ask('show peers other')).toBe('No such peers');
 });

@@ -1,7 +1,7 @@
 import type { AdminState } from '@limpet/state';
 import { expect, test } from 'vitest';
 import type { LastCheck, ServerHealth } from '../../../../src/health/server_watch.ts';
-import { saysUp, saysUsable, verdictWords } from '../../../../src/process/peers/verdict_words.ts';
+import { saysThere, saysUp, verdictWords } from '../../../../src/process/peers/verdict_words.ts';
 
 const OK: LastCheck = { ok: true, status: 'L7OK', code: 0, info: '', durationMs: 1, atMs: 0 };
 const REASON = 'Layer4 connection problem (ECONNREFUSED)';
@@ -30,9 +30,15 @@ test.each<[AdminState, Partial<ServerHealth>, string, boolean, boolean]>([
     false,
     false,
   ],
-  ['drain', {}, 'DRAIN', false, false],
-  ['maint', {}, 'MAINT', false, false],
-])('%s %j: %s', (admin, more, words, isUp, isUsable) => {
+  ['drain', {}, 'DRAIN UP L7OK', false, true],
+  ['maint', { lastCheck: null, checked: false, enabled: false }, 'MAINT no check', false, true],
+  ['drain', { verdict: 'down', reason: REASON, lastCheck: null }, `DRAIN DOWN ${REASON}`, false, false],
+])('%s %j: %s', (admin, more, words, isUp, isThere) => {
   expect(verdictWords(admin, health(more))).toBe(words);
-  expect([saysUp(words), saysUsable(words)]).toEqual([isUp, isUsable]);
+  expect([saysUp(words), saysThere(words)]).toEqual([isUp, isThere]);
+});
+
+test('one release earlier an operator had the only word, and it was not that the server is gone', () => {
+  expect(['DRAIN', 'MAINT', 'drain', 'MAINT '].every(saysThere)).toBe(true);
+  expect(['', ' ', 'DRAINED UP', 'DRAIN MAINT', 'MAINT UPSET'].some(saysThere)).toBe(false);
 });
