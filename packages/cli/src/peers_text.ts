@@ -69,3 +69,16 @@ export function peersInShort({ proxies }: Overview): readonly (readonly [tone: T
     return [['plain', at === 0 ? 'proxies  ' : ', '] as const, [how === '' ? 'plain' : 'bad', text] as const];
   });
 }
+
+/** What a drain that has found nobody on a standby has left out: the sessions are on the active proxy. */
+export function drainElsewhere(proxies: readonly Peer[]): string[] {
+  const self = proxies.find(one => one.self);
+  if (self?.role !== 'standby') return [];
+  const others = proxies.filter(({ role, state, vip }) => {
+    return role === 'active' && state === 'alive' && vip.some(address => self.vip.includes(address));
+  });
+  return others.map(({ name, conns }) => {
+    const numbers = conns === null ? '' : ` (it has ${count(conns)} ${conns === 1 ? 'connection' : 'connections'})`;
+    return `this proxy is standby: the sessions are on ${printable(name)}${numbers}; drain there, too`;
+  });
+}

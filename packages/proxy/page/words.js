@@ -13,6 +13,8 @@ const meanings = {
   Store:
     'Where it is remembered which client belongs to which broker: in this process, or in Redis for several proxies.',
   Workers: 'Processes that carry bytes. The pid is that of the primary process, which decides and counts.',
+  'NOT READY':
+    'A proxy that lives and could not take over, or, without a virtual address, does not serve. Its log says why.',
   SILENT: 'A proxy that has said nothing for more than 3 seconds. Its connections count no more.',
   'Last beat': 'Each proxy says once a second that it lives, and how many connections it has.',
   active: 'An active proxy takes clients; a standby one waits for the virtual address.',

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { path } from '../admin/admin_client.ts';
-import type { Task } from '../admin/facts.ts';
+import type { Peer, Task } from '../admin/facts.ts';
 import { type ServerName, serverName } from '../arguments.ts';
 import { EXIT, type Finish } from '../exit_code.ts';
+import { drainElsewhere } from '../peers_text.ts';
 import { runningProxy, withProxyOptions } from '../running_proxy.ts';
 import { putServer } from '../server_order.ts';
 import { followTask, giveOrder, orderOf, type TaskFlags, untilOption, withTaskOptions } from '../task_command.ts';
@@ -44,6 +45,10 @@ async function drain(ref: ServerName, flags: DrainFlags, command: Command): Prom
   }
   const body = { rate: flags.rate, until, ...(flags.reason === undefined ? {} : { reason: flags.reason }) };
   const task = await proxy.send<Task>('POST', path`/servers/${ref.backend}/${ref.server}/drain`, body);
+  if (task.total === 0 && flags.json !== true) {
+    const { proxies } = await proxy.get<{ readonly proxies: readonly Peer[] }>('/proxies');
+    for (const line of drainElsewhere(proxies)) console.error(line);
+  }
   return await followTask(proxy, task, flags, until);
 }
 

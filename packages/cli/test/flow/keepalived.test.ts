@@ -148,6 +148,7 @@ describe('limpet keepalived', () => {
 function configuration(line: string): string {
   return `global:
   ${line}
+state: { store: redis, redis: { url: "redis://10.0.0.5" } }
 frontends:
   mqtt: { bind: "*:1883", default_backend: emqx }
 backends:

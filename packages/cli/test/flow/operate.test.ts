@@ -146,6 +146,24 @@ describe('limpet server', () => {
 });
 
 describe('a drain', () => {
+  it('that finds nobody on the standby says where the sessions are', async () => {
+    await using house = await openHouse();
+    const { facts } = house.control;
+    const proxies = facts.proxies.map(one => {
+      return one.self
+        ? { ...one, role: 'standby' as const }
+        : { ...one, role: 'active' as const, state: 'alive' as const, conns: 1 };
+    });
+    house.control.facts = { ...facts, proxies };
+    const args = ['server', 'drain', 'emqx/emqx2', '--rate', '200/s', '--no-wait'];
+    expect((await house.run(...args)).stderr).toEqual([]);
+    house.control.drain = async () => ({ ...TASK, total: 0, moved: 0, left: 0 });
+    expect((await house.run(...args)).stderr).toEqual([
+      'this proxy is standby: the sessions are on lb2 (it has 1 connection); drain there, too',
+    ]);
+    expect((await house.run(...args, '--json')).stderr).toEqual([]);
+  });
+
   it('is begun at a pace, and followed to its end', async () => {
     await using house = await openHouse();
     const { facts } = house.control;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backendFacts, serverFacts, snapshotFacts, TASK } from '../../../proxy/test/kit/admin_facts.ts';
 import { PLAIN } from '../../src/output/paint.ts';
+import { drainElsewhere } from '../../src/peers_text.ts';
 import { serverState } from '../../src/server_state.ts';
 import { rateText, statusLines } from '../../src/status_text.ts';
 import { overviewOf } from './overview.ts';
@@ -66,6 +67,24 @@ describe('limpet status', () => {
     expect(stateOf(false)).toMatch(/^ {2}lb2 +standby +not ready /);
     expect([stateOf(true), stateOf(null)].every(line => line?.includes(' alive '))).toBe(true);
     expect(stateOf(false, 'silent')).toMatch(/ was standby +silent /);
+  });
+
+  it('says where the sessions are that a drain on the standby does not find', () => {
+    const [self, other] = overviewOf(snapshotFacts()).proxies;
+    if (self === undefined || other === undefined) throw new Error('the facts have a pair');
+    const standby = { ...self, role: 'standby' as const };
+    const active = { ...other, role: 'active' as const, state: 'alive' as const, name: 'lb\u001b2', conns: 3041 };
+    expect(drainElsewhere([standby, active])).toEqual([
+      'this proxy is standby: the sessions are on lb\\x1b2 (it has 3,041 connections); drain there, too',
+    ]);
+    expect(drainElsewhere([standby, { ...active, conns: null }])[0]).not.toContain('(');
+    const elsewhere = [
+      { ...active, vip: [] },
+      { ...active, state: 'silent' as const },
+      { ...active, role: 'standby' as const },
+    ];
+    expect(drainElsewhere([standby, ...elsewhere])).toEqual([]);
+    expect(drainElsewhere([self, active])).toEqual([]);
   });
 
   it('P9: tells of the process before this one, and of a failure on one line', () => {

@@ -14,7 +14,7 @@ import { resolveState } from './resolve_state.ts';
 import { resolveStats } from './resolve_stats.ts';
 import { checkTickets } from './resolve_tls.ts';
 import { checkUse } from './resolve_use.ts';
-import { resolveVip, warnOfVirtualBinds } from './resolve_vip.ts';
+import { resolveVip, warnOfLoneMemory, warnOfVirtualBinds } from './resolve_vip.ts';
 import type { Config, GlobalConfig } from './resolved.ts';
 import type { RawGlobal } from './schema/global.ts';
 import type { RawConfig } from './schema/root.ts';
@@ -119,6 +119,7 @@ export function resolveConfig(raw: RawConfig, tree: Tree, sources: Sources, mach
   warnOfLoops(config, notes);
   checkSources(config, machine.addresses, notes);
   warnOfVirtualBinds(config, notes);
+  warnOfLoneMemory(config, notes);
   const hasTls = config.frontends.some(({ binds }) => binds.some(bind => bind.tls !== null));
   checkTickets(raw.global.tls, config.state, hasTls, notes);
   return { config, problems: notes.problems, warnings: notes.warnings };

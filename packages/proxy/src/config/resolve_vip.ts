@@ -30,6 +30,14 @@ export function resolveVip(raw: RawVip, notes: Notes): VipConfig {
   };
 }
 
+/** Then a pair is two proxies that know nothing of each other. */
+export function warnOfLoneMemory({ global, state }: Config, notes: Notes): void {
+  if (global.vip === null || state.store === 'redis') return;
+  const what =
+    'with `state.store: memory` homes and operators’ words do not survive a move of the address: each proxy has its own';
+  warn(VIP, what, 'Give both proxies one Redis: state: { store: redis, redis: { url: … } }.', notes);
+}
+
 /** The standby does not have the address, so it could not start there, or not without `ip_nonlocal_bind`. */
 export function warnOfVirtualBinds({ frontends, global }: Config, notes: Notes): void {
   const virtual = global.vip?.addresses ?? [];

@@ -72,7 +72,6 @@ test.each(['drain', 'maint'])('an operator’s %s of the last broker moves nothi
   await redis.cli(['hset', 'limpet:admin:mqtt', 'b1', word]);
   for (const name of ['lb1', 'lb2']) await verdict(name, `${word.toUpperCase()} `);
   expect(await said).toEqual(['0']);
-  // Checks go on where it drains: the broker that is gone for both moves nothing either.
   expect(await readyOfOther(pair.one)).toBe(true);
 });
 

@@ -63,7 +63,9 @@ test('redis-cli alone: the table, the broker of a device, both proxies, their co
   const told = fields(await shell('redis-cli hgetall limpet:proxies'));
   expect(Object.keys(told).toSorted()).toEqual(['lb1', 'lb2']);
   for (const words of Object.values(told)) {
-    expect(words).toMatch(/^version=\S+ start=\S+Z role=active vip=none instance=[0-9a-f]{8} beat=\d{10}\.\d{3}$/);
+    expect(words).toMatch(
+      /^version=\S+ start=\S+Z role=active ready=yes vip=none instance=[0-9a-f]{8} beat=\d{10}\.\d{3}$/,
+    );
   }
   for (const name of ['lb1', 'lb2']) {
     await until(

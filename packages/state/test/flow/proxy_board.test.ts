@@ -47,7 +47,7 @@ describe.concurrent('two proxies', () => {
     expect(await admin.hgetall(`${one.prefix}:health:lb1`)).toEqual({ 'emqx/emqx1': 'UP L7OK' });
     const words = (await admin.hgetall(`${one.prefix}:proxies`)) as Record<string, string>;
     expect(words.lb2).toMatch(
-      /^version=0\.2\.0 start=\S+Z role=standby vip=10\.0\.0\.100 instance=[0-9a-f]{8} beat=\d{10}\.\d{3}$/,
+      /^version=0\.2\.0 start=\S+Z role=standby ready=no vip=10\.0\.0\.100 instance=[0-9a-f]{8} beat=\d{10}\.\d{3}$/,
     );
     for (const sheet of ['conns:lb1', 'health:lb2']) {
       const ttlMs = await admin.pttl(`${one.prefix}:${sheet}`);

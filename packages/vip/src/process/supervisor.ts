@@ -5,7 +5,6 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { refusedExit } from '../beat/bind.ts';
 import type { VipConfig } from '../config/config.ts';
-import type { VipPlace } from '../config/place.ts';
 import { AddressBook } from '../host/address.ts';
 import { HookRunner, hookFor } from '../host/hooks.ts';
 import { tellFifo } from '../host/notify_fifo.ts';
@@ -40,27 +39,6 @@ export async function startVip(config: VipConfig): Promise<RunningVip | null> {
   if (lock === null) return null;
   const log = createLog(line => process.stdout.write(line));
   return new Supervisor(config, log, lock);
-}
-
-/** `stuck`: an address is still there. `running`: an instance runs here, so nothing was touched. */
-export type Released = 'gone' | 'stuck' | 'running';
-
-/** Takes the addresses off the interface, for whoever finds both processes dead. */
-export async function releaseVip(place: VipPlace): Promise<Released> {
-  const lock = await lockInstance(place);
-  if (lock === null) return 'running';
-  const isGone = await removeDead(place);
-  lock.unlock();
-  return isGone ? 'gone' : 'stuck';
-}
-
-async function removeDead({ name, addresses, device, addressBy, notifyFifo, priority }: VipPlace): Promise<boolean> {
-  if (notifyFifo !== null) tellFifo(notifyFifo, name, 'FAULT', priority);
-  if (addressBy === 'hook') return true;
-  const book = new AddressBook(addresses, device);
-  const isGone = await book.remove();
-  book.close();
-  return isGone;
 }
 
 /**

@@ -13,6 +13,9 @@ const PROGRAM = '/usr/bin/node /opt/limpet/packages/cli/dist/bin.js';
 const PAIR_UNIT = readFileSync(`${DEPLOY}systemd/limpet-keepalived.service`, 'utf8');
 const GUARD = '/opt/limpet/deploy/keepalived/limpet-keepalived';
 
+/** The unit of `limpet vip`. */
+const VIP_UNIT = readFileSync(`${DEPLOY}vip/limpet-vip.service`, 'utf8');
+
 interface Said {
   readonly code: number | null;
   readonly said: string;
@@ -102,4 +105,12 @@ test("a wrong word in keepalived's unit would be found", async () => {
   await using folder = await makeDirectory('systemd');
   const unit = pairUnitIn(folder, text => text.replace('Type=exec', 'Type=never'));
   expect((await run('systemd-analyze', 'verify', unit)).said).toContain('never');
+});
+
+test("the unit of `limpet vip`: nothing wrong with it, and it and keepalived's end each other", async () => {
+  await using folder = await makeDirectory('systemd');
+  const unit = folder.write('limpet-vip.service', VIP_UNIT.replaceAll(PROGRAM, '/bin/true'));
+  expect(await run('systemd-analyze', 'verify', unit)).toEqual({ code: 0, said: '' });
+  expect(VIP_UNIT).toMatch(/^Conflicts=(.* )?limpet-keepalived\.service( |$)/m);
+  expect(PAIR_UNIT).toMatch(/^Conflicts=(.* )?limpet-vip\.service( |$)/m);
 });

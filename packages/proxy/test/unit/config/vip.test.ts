@@ -9,6 +9,13 @@ function text(vip: string): string {
   return `global:\n  vip: ${vip}\n${REST}`;
 }
 
+const SHARED = 'state: { store: redis, redis: { url: "redis://10.0.0.5" } }\n';
+
+function warningsOf(written: string): string[] {
+  const loaded = loadText(written);
+  return loaded.ok ? loaded.warnings.map(({ message }) => message) : ['the file is wrong'];
+}
+
 function vipOf(vip: string): VipConfig | null {
   return configOf(text(vip)).global.vip;
 }
@@ -32,9 +39,14 @@ describe('global.vip', () => {
     ['["10.0.0.2:1883", "[2001:db8::64]:1883"]', ['[2001:db8::64]:1883']],
   ])('who binds %s is warned where the standby cannot', (bind, warned) => {
     const rest = REST.replace("'*:0'", bind);
-    const loaded = loadText(`global:\n  vip: { address: [10.0.0.100, "2001:db8::64"] }\n${rest}`);
-    const warnings = loaded.ok ? loaded.warnings.map(({ message }) => message) : ['the file is wrong'];
+    const warnings = warningsOf(`global:\n  vip: { address: [10.0.0.100, "2001:db8::64"] }\n${SHARED}${rest}`);
     expect(warnings.map(message => /: (\S+) is at a virtual address/.exec(message)?.[1] ?? message)).toEqual(warned);
+  });
+
+  test('without a shared state a move loses the homes, and that is said', () => {
+    const vip = 'global:\n  vip: { address: 10.0.0.100 }\n';
+    expect(warningsOf(vip + REST)).toEqual([expect.stringMatching(/^`global\.vip`: .* do not survive a move/)]);
+    expect([warningsOf(vip + SHARED + REST), warningsOf(REST)]).toEqual([[], []]);
   });
 
   test('addresses are spelled as the kernel spells them', () => {
