@@ -2,6 +2,7 @@
  * Who moves the address: keepalived behind its guard, or `limpet vip`. Both as their user gets them.
  */
 import type { Process } from '../packages/proxy/test/kit/process.ts';
+import type { RunningProcess } from './processes.ts';
 
 export const moverKinds = ['keepalived', 'vip'] as const;
 export type MoverKind = (typeof moverKinds)[number];
@@ -14,6 +15,8 @@ export interface Mover extends AsyncDisposable {
   readonly kind: MoverKind;
   /** The supervisor's process, and what it printed. */
   readonly process: Process;
+  /** What moves addresses, without the supervisor. */
+  daemons(): readonly RunningProcess[];
   /** Ends with SIGKILL all of it that moves addresses, but not the supervisor. */
   kill(): void;
 }

@@ -12,7 +12,9 @@ import type { Services } from './services.ts';
 import { startVip } from './vip.ts';
 import { Visitors } from './visitors.ts';
 
-const healthyMs = 30_000;
+const healthyMs = 60_000;
+/** keepalived and `limpet vip` listen for three intervals or so before they may become active. */
+const moverSettlesMs = 2_000;
 
 /** Disposing of it ends everything that it started. */
 export class Pair implements AsyncDisposable {
@@ -22,6 +24,7 @@ export class Pair implements AsyncDisposable {
   readonly holders: Holders;
   readonly #owned = new Belongings();
   #visitors: Visitors | null = null;
+  #moversSinceMs: ReadonlyMap<number, number> = new Map();
 
   constructor(directory: string, services: Services, settings: PairSettings) {
     this.settings = settings;
@@ -61,11 +64,21 @@ export class Pair implements AsyncDisposable {
 
   /** … and visitors came in for a second since `sinceMs`. */
   async becomeHealthy(sinceMs: number): Promise<void> {
-    await until(() => this.isWhole && this.visitors.isSteady(sinceMs), {
+    await until(() => this.isWhole && this.#hasSettled() && this.visitors.isSteady(sinceMs), {
       what: 'a healthy pair',
       timeoutMs: healthyMs,
       seen: () => this.describe(),
     });
+  }
+
+  /** One that has just been started again may not take the address yet. */
+  #hasSettled(): boolean {
+    const nowMs = Date.now();
+    const before = new Map(this.#moversSinceMs);
+    const each = this.hosts.map(host => host.mover.daemons().map(({ pid }) => pid));
+    this.#moversSinceMs = new Map(each.flat().map(pid => [pid, before.get(pid) ?? nowMs]));
+    const isOld = (pid: number): boolean => nowMs - (this.#moversSinceMs.get(pid) ?? nowMs) >= moverSettlesMs;
+    return each.every(pids => pids.length > 0 && pids.every(isOld));
   }
 
   /** For an error: what every part says of itself. */
