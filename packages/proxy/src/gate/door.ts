@@ -55,7 +55,7 @@ export class Door {
     } else if (this.#own === null) {
       this.#own = new Admission(this.#lessor, ownLimits(maxconn, workers), this.#inside);
       this.#own.onRoom(this.#onRoom);
-      this.#own.start();
+      this.#own.catchUp();
     } else this.#own.reconfigure(ownLimits(maxconn, workers));
   }
 

@@ -61,6 +61,13 @@ export class Admission {
     this.#ask();
   }
 
+  /** Asks for what is used already and for nothing beyond it: the other workers' connections count before new ones do. */
+  catchUp(): void {
+    if (this.#asked || this.#used <= this.#leased) return;
+    this.#asked = true;
+    this.#lessor.lease(this.#used - this.#leased);
+  }
+
   /** One connection more. False: there is no room now, wait for onRoom. */
   enter(): boolean {
     if (!this.#hasRoom) {
@@ -91,6 +98,7 @@ export class Admission {
     this.#asked = false;
     this.#recalled = false;
     this.#leased += count;
+    this.catchUp();
     this.#tell();
   }
 

@@ -218,6 +218,15 @@ describe('a frontend’s maxconn that comes, changes and goes', () => {
     expect([doors.enter(0), doors.enter(0)]).toEqual([true, true]);
   });
 
+  test('a first limit counts what every worker has before anybody new', () => {
+    const doors = new Doors();
+    for (const worker of [1, 1]) doors.enter(worker);
+    doors.set(2);
+    expect([doors.enter(0), doors.enter(1)]).toEqual([false, false]);
+    doors.leave(1);
+    expect([doors.enter(0), doors.enter(1)]).toEqual([true, false]);
+  });
+
   test('whatever comes, leaves and changes: nobody enters above the limit, and all of it can be had', () => {
     const step = fc.record({
       does: fc.constantFrom('enter', 'enter', 'enter', 'leave', 'leave', 'set', 'none'),
