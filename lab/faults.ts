@@ -64,7 +64,10 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     title: 'keepalived (`limpet vip`) killed',
     cutsOff: false,
     apply: async (_, active) => {
-      active.mover.kill();
+      signalAll(
+        active.mover.daemons().map(({ pid }) => pid),
+        'SIGKILL',
+      );
       return async () => undefined;
     },
   },

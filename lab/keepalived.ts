@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Mover, Timing } from './mover.ts';
 import { addresses, networkInterface, peers, prefixLength, startOn, virtualAddress } from './network.ts';
-import { processesBelow, type RunningProcess, signalAll } from './processes.ts';
+import { processesBelow } from './processes.ts';
 import type { ProxyHost } from './proxy_host.ts';
 
 const run = promisify(execFile);
@@ -19,17 +19,10 @@ export async function startKeepalived(host: ProxyHost, timing: Timing): Promise<
   const file = join(folder, 'keepalived.conf');
   await run(process.execPath, [limpet, 'keepalived', ...wordsFor(host, timing), '--output', file]);
   const process_ = startOn(host.name, guard, ['run', file], { env: { LIMPET_KEEPALIVED_RUN: join(folder, 'run') } });
-  const daemons = (): RunningProcess[] =>
-    processesBelow(process_.pid).filter(({ command }) => /^\S*keepalived /.test(command));
   return {
     kind: 'keepalived',
     process: process_,
-    daemons,
-    kill: () =>
-      signalAll(
-        daemons().map(({ pid }) => pid),
-        'SIGKILL',
-      ),
+    daemons: () => processesBelow(process_.pid).filter(({ command }) => /^\S*keepalived /.test(command)),
     [Symbol.asyncDispose]: () => process_[Symbol.asyncDispose](),
   };
 }

@@ -15,8 +15,6 @@ export interface Mover extends AsyncDisposable {
   readonly kind: MoverKind;
   /** The supervisor's process, and what it printed. */
   readonly process: Process;
-  /** What moves addresses, without the supervisor. */
+  /** What moves addresses, without its supervisor, which starts them again. */
   daemons(): readonly RunningProcess[];
-  /** Ends with SIGKILL all of it that moves addresses, but not the supervisor. */
-  kill(): void;
 }

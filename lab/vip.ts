@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Mover, Timing } from './mover.ts';
 import { addresses, networkInterface, peers, prefixLength, startOn, virtualAddress } from './network.ts';
-import { processesBelow, type RunningProcess, signalAll } from './processes.ts';
+import { processesBelow } from './processes.ts';
 import type { ProxyHost } from './proxy_host.ts';
 import { redisUrl } from './services.ts';
 
@@ -19,16 +19,10 @@ export async function startVip(host: ProxyHost, timing: Timing): Promise<Mover> 
   const file = join(dirname(host.trackFile), 'vip.yaml');
   writeFileSync(file, JSON.stringify(configuration(host, timing), null, 2), { mode: 0o600 });
   const process_ = startOn(host.name, process.execPath, [limpet, 'vip', '-c', file], { env: { NODE_OPTIONS: '' } });
-  const daemons = (): RunningProcess[] => processesBelow(process_.pid).filter(({ command }) => /vip/.test(command));
   return {
     kind: 'vip',
     process: process_,
-    daemons,
-    kill: () =>
-      signalAll(
-        daemons().map(({ pid }) => pid),
-        'SIGKILL',
-      ),
+    daemons: () => processesBelow(process_.pid).filter(({ command }) => /vip/.test(command)),
     [Symbol.asyncDispose]: () => process_[Symbol.asyncDispose](),
   };
 }
