@@ -41,6 +41,7 @@ export {
   targetText,
 } from './redis_target.ts';
 export { parseRedisUrl, type RedisAddress } from './redis_url.ts';
+export { type RedisTlsWords, type RedisWords, redisKind, redisTarget } from './redis_words.ts';
 export {
   remoteTable,
   serveTable,

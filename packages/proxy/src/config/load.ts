@@ -1,6 +1,7 @@
-import { availableParallelism, hostname, networkInterfaces } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { localAddresses } from '../local_addresses.ts';
 import { type FilesRead, readFiles } from './files.ts';
 import { fullWidthCauses } from './full_width.ts';
 import { schemaProblems } from './issues.ts';
@@ -44,8 +45,7 @@ interface Judged {
 }
 
 function judge(tree: Tree, sources: Sources): Judged {
-  const addresses = Object.values(networkInterfaces()).flatMap(all => (all ?? []).map(({ address }) => address));
-  const machine = { hostname: hostname(), cpus: availableParallelism(), addresses };
+  const machine = { hostname: hostname(), cpus: availableParallelism(), addresses: localAddresses() };
   const fit = (raw: RawConfig): Resolved => resolveConfig(raw, tree, sources, machine);
   const parsed = rootSchema.safeParse(tree.value);
   if (parsed.success) {

@@ -1,21 +1,20 @@
-import type { RedisLogin, RedisTarget, RedisTls } from '@limpet/state';
-import { besideFile, optionalFile } from './named_file.ts';
+import { type RedisTarget, redisKind, redisTarget } from '@limpet/state';
+import { besideFile, namedFile } from './named_file.ts';
 import { type Notes, noteKey } from './notes.ts';
 import type { RedisConfig } from './resolved.ts';
-import type { RawRedis, RawRedisTls } from './schema/redis.ts';
+import type { RawRedis } from './schema/redis.ts';
 import type { Path } from './tree.ts';
 
 type Kind = RedisTarget['kind'];
 type Key = Extract<keyof RawRedis, string>;
 
 const HERE: Path = ['state', 'redis'];
-const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
 const SOCKET = /^unix:(?:\/\/([^/@]*@)?)?([^?#]*)(.*)$/s;
-/** Keys that say which of the three it is, and in which words. */
+/** Keys that say which of the three it is, in the order in which one counts. */
 const WAYS = [
-  ['url', 'server', 'one server (`url`)'],
-  ['sentinels', 'sentinel', 'the master of some sentinels (`sentinels`)'],
-  ['cluster', 'cluster', 'a cluster (`cluster`)'],
+  ['url', 'one server (`url`)'],
+  ['sentinels', 'the master of some sentinels (`sentinels`)'],
+  ['cluster', 'a cluster (`cluster`)'],
 ] as const;
 
 /** Keys that mean something for some of the three only, and what else could be meant. */
@@ -31,18 +30,30 @@ const ONLY: Readonly<Partial<Record<Key, { readonly kinds: readonly Kind[]; read
 export function resolveRedis(raw: RawRedis, notes: Notes): RedisConfig {
   const [kind, isOne] = kindOf(raw, notes);
   if (isOne) checkOnly(raw, kind, notes);
-  return { target: targetOf(raw, kind, notes), prefix: raw.prefix, timeoutMs: raw.timeout };
+  checkLogin('username', 'password', raw, notes);
+  checkTls('tls', raw, notes);
+  if (kind === 'sentinel') {
+    checkLogin('sentinel_username', 'sentinel_password', raw, notes);
+    checkTls('sentinel_tls', raw, notes);
+  }
+  const target = redisTarget(raw, {
+    url: written => withAbsolutePath(written, notes),
+    file: (written, key) => namedFile(written, [...HERE, ...key], notes),
+  });
+  if (target.kind === 'server') checkBesideUrl(target.url, raw, notes);
+  return { target, prefix: raw.prefix, timeoutMs: raw.timeout };
 }
 
 /** Exactly one of the three; false: the file names several, and that was noted. */
 function kindOf(raw: RawRedis, notes: Notes): readonly [Kind, boolean] {
   const [way, ...more] = WAYS.filter(([key]) => raw[key] !== undefined);
-  if (way === undefined) return [raw.master === undefined ? 'server' : 'sentinel', true];
-  for (const [key, , words] of more) {
-    const what = `the state is kept in ${way[2]} or in ${words}, not in both`;
-    noteKey([...HERE, key], what, `Remove \`${way[0]}\` or \`${key}\`.`, notes);
+  if (way !== undefined) {
+    for (const [key, words] of more) {
+      const what = `the state is kept in ${way[1]} or in ${words}, not in both`;
+      noteKey([...HERE, key], what, `Remove \`${way[0]}\` or \`${key}\`.`, notes);
+    }
   }
-  return [way[1], more.length === 0];
+  return [redisKind(raw), more.length === 0];
 }
 
 function checkOnly(raw: RawRedis, kind: Kind, notes: Notes): void {
@@ -69,57 +80,19 @@ function checkOnly(raw: RawRedis, kind: Kind, notes: Notes): void {
   }
 }
 
-function targetOf(raw: RawRedis, kind: Kind, notes: Notes): RedisTarget {
-  const login = loginOf('username', 'password', raw, notes);
-  const database = raw.database ?? null;
-  const tls = tlsOf('tls', raw, notes);
-  if (kind === 'cluster') return { kind, nodes: raw.cluster ?? [], login, tls };
-  if (kind === 'server') {
-    const url = withAbsolutePath(raw.url ?? DEFAULT_URL, notes);
-    checkBesideUrl(url, raw, notes);
-    return { kind, url, login, database, tls };
-  }
-  return {
-    kind,
-    sentinels: raw.sentinels ?? [],
-    master: raw.master ?? '',
-    login,
-    database,
-    tls,
-    sentinelLogin: loginOf('sentinel_username', 'sentinel_password', raw, notes),
-    sentinelTls: raw.sentinel_tls === undefined ? tls : tlsOf('sentinel_tls', raw, notes),
-  };
-}
-
-function loginOf(
+function checkLogin(
   userKey: 'username' | 'sentinel_username',
   passwordKey: 'password' | 'sentinel_password',
   raw: RawRedis,
   notes: Notes,
-): RedisLogin | null {
-  const username = raw[userKey] ?? null;
-  const password = raw[passwordKey] ?? null;
-  if (username !== null && password === null) {
-    noteKey([...HERE, userKey], 'a user wants a password', `Add \`${passwordKey}\`.`, notes);
-  }
-  return username === null && password === null ? null : { username, password };
+): void {
+  if (raw[userKey] === undefined || raw[passwordKey] !== undefined) return;
+  noteKey([...HERE, userKey], 'a user wants a password', `Add \`${passwordKey}\`.`, notes);
 }
 
-function tlsOf(key: 'tls' | 'sentinel_tls', raw: RawRedis, notes: Notes): RedisTls | null {
-  const tls = raw[key];
-  if (tls === undefined || tls === false) return null;
-  const path = [...HERE, key];
-  checkTls(tls, path, notes);
-  return {
-    ca: optionalFile(tls.ca, [...path, 'ca'], notes),
-    cert: optionalFile(tls.cert, [...path, 'cert'], notes),
-    key: optionalFile(tls.key, [...path, 'key'], notes),
-    verify: tls.verify,
-    serverName: tls.server_name ?? null,
-  };
-}
-
-function checkTls(tls: RawRedisTls, path: Path, notes: Notes): void {
+function checkTls(at: 'tls' | 'sentinel_tls', { [at]: tls }: RawRedis, notes: Notes): void {
+  if (tls === undefined || tls === false) return;
+  const path = [...HERE, at];
   if (tls.key !== undefined && tls.cert === undefined) {
     noteKey([...path, 'key'], 'a key wants a certificate', 'Add `cert`, or remove the key.', notes);
   }

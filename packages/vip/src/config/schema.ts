@@ -1,30 +1,13 @@
-import type { RedisPlace } from '@limpet/state';
+import type { RedisPlace, RedisTlsWords, RedisWords } from '@limpet/state';
 import { z } from 'zod';
 import type { VirtualAddress } from '../host/address.ts';
 import type { Endpoint } from './endpoint.ts';
 import { duration, endpoint, oneOrMore, remedyMark, virtualAddress, word } from './values.ts';
 
-interface RawTls {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly verify: 'required' | 'none';
-  readonly server_name?: string | undefined;
-}
-
-/** `redis`, in the words of `state.redis` in limpet.yaml. */
-export interface RawRedis {
-  readonly url?: string | undefined;
-  readonly sentinels?: readonly RedisPlace[] | undefined;
-  readonly master?: string | undefined;
-  readonly cluster?: readonly RedisPlace[] | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly database?: number | undefined;
-  readonly sentinel_username?: string | undefined;
-  readonly sentinel_password?: string | undefined;
-  readonly tls?: boolean | RawTls | undefined;
-  readonly sentinel_tls?: boolean | RawTls | undefined;
+/** `redis`, in the words of `state.redis` in limpet.yaml; `true` is TLS with nothing to say of it. */
+export interface RawRedis extends Omit<RedisWords, 'tls' | 'sentinel_tls'> {
+  readonly tls?: boolean | RedisTlsWords | undefined;
+  readonly sentinel_tls?: boolean | RedisTlsWords | undefined;
   readonly prefix: string;
   readonly timeout: number;
 }

@@ -1,32 +1,12 @@
-import { parseRedisUrl, type RedisPlace, StateError } from '@limpet/state';
+import { parseRedisUrl, type RedisPlace, type RedisTlsWords, type RedisWords, StateError } from '@limpet/state';
 import { z } from 'zod';
 import { readServer } from '../address.ts';
 import type { Reading } from '../units.ts';
 import { toggle } from './toggle.ts';
 import { choice, duration, integer, keyDoc, type Meaning, scalar, text, type Written } from './values.ts';
 
-/** `tls` and `sentinel_tls` of `state.redis`; paths as they are written. */
-export interface RawRedisTls {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly verify: 'required' | 'none';
-  readonly server_name?: string | undefined;
-}
-
 /** `state.redis` as it is written. */
-export interface RawRedis {
-  readonly url?: string | undefined;
-  readonly sentinels?: readonly RedisPlace[] | undefined;
-  readonly master?: string | undefined;
-  readonly cluster?: readonly RedisPlace[] | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly database?: number | undefined;
-  readonly sentinel_username?: string | undefined;
-  readonly sentinel_password?: string | undefined;
-  readonly tls?: RawRedisTls | false | undefined;
-  readonly sentinel_tls?: RawRedisTls | false | undefined;
+export interface RawRedis extends RedisWords {
   readonly prefix: string;
   readonly timeout: number;
 }
@@ -86,8 +66,8 @@ const MASTER = { pattern: /^[A-Za-z0-9_.-]{1,128}$/, remedy: 'Write the name beh
 const file = (meaning: Meaning): z.ZodType<string> => text(meaning, undefined, 'path');
 const login = (meaning: string): z.ZodType<string> => text({ meaning, standard: 'none' });
 
-function tlsSchema(doc: { readonly meaning: string; readonly standard: string }): z.ZodType<RawRedisTls | false> {
-  const keys: z.ZodType<RawRedisTls> = z.strictObject({
+function tlsSchema(doc: { readonly meaning: string; readonly standard: string }): z.ZodType<RedisTlsWords | false> {
+  const keys: z.ZodType<RedisTlsWords> = z.strictObject({
     ca: file({ meaning: 'PEM file of the authorities that sign it.', standard: 'those that Node.js knows' }).optional(),
     cert: file('PEM file of our own certificate, where Redis wants one.').optional(),
     key: file('The key of our own certificate, where it is in a file of its own.').optional(),

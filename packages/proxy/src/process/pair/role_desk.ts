@@ -1,7 +1,7 @@
 import { age } from '../../admin/runtime/age.ts';
 import type { Role } from '../../admin/snapshot.ts';
+import { hasLocal } from '../../local_addresses.ts';
 import type { Log } from '../../log.ts';
-import { hasLocal } from './local_addresses.ts';
 import { NotifyFifo } from './notify_fifo.ts';
 import { readNotice } from './notify_line.ts';
 import { RoleKeeper } from './role.ts';
