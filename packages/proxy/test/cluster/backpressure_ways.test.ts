@@ -160,6 +160,8 @@ test('P10: clients that stop reading over WebSocket in TLS, frames untouched', a
   await using broker = await startForeign({ streamBytes: STREAM });
   await using limpet = await startWaysIn({ certificate, ways: ['wss'], servers: { b: ownFrames(broker.port) } });
   const open = (): Promise<Reader> => overWebSocket(limpet.port('wss'), authority.ca);
-  const sent = (from: number): number[] => broker.peers.slice(from, from + STREAMS).map(({ sentBytes }) => sentBytes);
+  // The last ones, for the same reason as above.
+  const sent = (from: number): number[] =>
+    broker.peers.slice(Math.max(from, broker.peers.length - STREAMS)).map(({ sentBytes }) => sentBytes);
   await expectCheap('wss, frames untouched', limpet, open, sent);
 });
