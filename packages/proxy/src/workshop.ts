@@ -7,6 +7,7 @@ import type { Sight } from './dial/attempt.ts';
 import type { DepartureBoard } from './dial/departures.ts';
 import type { GateAnswer } from './gate/gate_answer.ts';
 import type { PrereadPool } from './preread_pool.ts';
+import type { Relays } from './relay/relays.ts';
 import type { Route } from './route/placement.ts';
 import type { RouteDecision, RouteFacts } from './route/rules.ts';
 import type { StickValue } from './route/stick_key.ts';
@@ -21,6 +22,7 @@ export interface Workshop {
   readonly pool: PrereadPool;
   /** From where connections begin, where a server has `source`. */
   readonly departures: DepartureBoard;
+  readonly relays: Relays;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession>;
   readonly tally: Tally;

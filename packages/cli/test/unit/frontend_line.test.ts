@@ -62,6 +62,8 @@ const config = (frontends: Frontend[], backends: Backend[]): Config => ({
   global: {
     name: 'lb1',
     workers: 1,
+    relay: 'auto',
+    cpuMap: null,
     maxconn: 1,
     hardStopAfterMs: 1,
     prereadMemoryBytes: 1,

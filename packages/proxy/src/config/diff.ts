@@ -29,6 +29,8 @@ const GLOBAL: Words<GlobalConfig> = {
 /** What a process takes over once, at its start. */
 const GLOBAL_AT_START: Words<GlobalConfig> = {
   name: ['name', plain],
+  relay: ['relay', plain],
+  cpuMap: ['cpu_map', changed],
   log: ['log', changed],
 };
 

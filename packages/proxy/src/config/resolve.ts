@@ -40,10 +40,17 @@ function proxyName(hostname: string): string {
   return hostname.replaceAll(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64) || 'limpet';
 }
 
+function cpuMapOf(raw: RawGlobal['cpu_map'], cpus: number): GlobalConfig['cpuMap'] {
+  if (raw === undefined) return null;
+  return raw === 'auto' ? Array.from({ length: Math.max(1, cpus) }, (_, cpu) => [cpu]) : raw;
+}
+
 function resolveGlobal(raw: RawGlobal, machine: Machine, notes: Notes): GlobalConfig {
   return {
     name: raw.name ?? proxyName(machine.hostname),
     workers: raw.workers === 'auto' ? Math.max(1, machine.cpus) : raw.workers,
+    relay: raw.relay,
+    cpuMap: cpuMapOf(raw.cpu_map, machine.cpus),
     maxconn: raw.maxconn,
     hardStopAfterMs: raw.hard_stop_after,
     prereadMemoryBytes: raw.preread_memory,

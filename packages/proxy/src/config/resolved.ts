@@ -21,6 +21,10 @@ export interface GlobalConfig {
   readonly name: string;
   /** Number of worker processes, at least 1. `auto` is one per CPU this process may use. */
   readonly workers: number;
+  /** `auto`: native where its addon is there. `native`: that, or no start. Default `auto`. */
+  readonly relay: 'auto' | 'native' | 'node';
+  /** The CPUs of each worker, in turn; null: as the system likes. */
+  readonly cpuMap: readonly (readonly number[])[] | null;
   /** Client connections of all workers together; at the limit, accepting pauses and the kernel's backlog fills. */
   readonly maxconn: number;
   /** How long sessions may go on after SIGTERM. Default 30 s. */

@@ -15,6 +15,8 @@ import { leaseBlock } from '../listen/leases.ts';
 import type { ListenHandle } from '../listen/listener.ts';
 import { createLog, type Log } from '../log.ts';
 import { PrereadPool } from '../preread_pool.ts';
+import { NodeRelays } from '../relay/node_relays.ts';
+import type { Relays } from '../relay/relays.ts';
 import type { RouteDecision, RouteFacts } from '../route/rules.ts';
 import type { Inbound, StopReason } from '../stages.ts';
 import { HandshakeGate } from '../tls/handshake_gate.ts';
@@ -47,6 +49,7 @@ export class Workplace implements Workshop {
   readonly wheel: TimerWheel = new TimerWheel();
   readonly pool: PrereadPool;
   readonly departures: DepartureBoard;
+  readonly relays: Relays;
   readonly handshakes: HandshakeGate;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession> = new Registry();
@@ -79,6 +82,7 @@ export class Workplace implements Workshop {
     const { maxconn, workers, prereadMemoryBytes, tls } = config.global;
     this.pool = new PrereadPool(Math.floor(prereadMemoryBytes / workers));
     this.departures = new DepartureBoard(readLocalPorts(), given.slot, workers);
+    this.relays = new NodeRelays(this.wheel);
     this.handshakes = new HandshakeGate({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
     this.#tickets = new TicketKeys();
     this.usernames = config.global.log.usernames;

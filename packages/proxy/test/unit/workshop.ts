@@ -8,6 +8,7 @@ import { DepartureBoard } from '../../src/dial/departures.ts';
 import type { GateAnswer } from '../../src/gate/gate_answer.ts';
 import type { LogFields } from '../../src/log.ts';
 import { PrereadPool } from '../../src/preread_pool.ts';
+import { NodeRelays } from '../../src/relay/node_relays.ts';
 import { Pins } from '../../src/route/pins.ts';
 import type { Placed } from '../../src/route/placer.ts';
 import { BackendView } from '../../src/route/view.ts';
@@ -48,8 +49,9 @@ export function bench(poolBytes: number, isPaced: boolean): Bench {
     ...{ stickValue: () => null, seen() {}, tls: () => null },
   };
   const pool = new PrereadPool(poolBytes);
+  const wheel = new TimerWheel();
   const shop: Workshop = {
-    ...{ name: 'lb1/1', wheel: new TimerWheel(), pool, log: new SessionLog(log, false, counts) },
+    ...{ name: 'lb1/1', wheel, relays: new NodeRelays(wheel), pool, log: new SessionLog(log, false, counts) },
     departures: new DepartureBoard([], 0, 1),
     registry: new Registry<LiveSession>(),
     tally: new Tally(),

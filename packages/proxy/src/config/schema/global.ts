@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Reading } from '../units.ts';
+import { cpuMapSchema } from './cpu_map.ts';
 import { logSchema, type RawLog } from './log.ts';
 import { type RawRuntimeApi, runtimeApiSchema } from './runtime_api.ts';
 import { type RawStats, statsSchema } from './stats.ts';
 import { globalTlsSchema, type RawGlobalTls } from './tls.ts';
-import { duration, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
+import { choice, duration, integer, keyDoc, NAME, scalar, size, text, type Written } from './values.ts';
 import { type RawVip, vipSchema } from './vip.ts';
 
 const MIB = 1024 ** 2;
@@ -13,6 +14,8 @@ const MAX_WORKERS = 256;
 export interface RawGlobal {
   readonly name?: string | undefined;
   readonly workers: number | 'auto';
+  readonly relay: 'auto' | 'native' | 'node';
+  readonly cpu_map?: 'auto' | readonly (readonly number[])[] | undefined;
   readonly maxconn: number;
   readonly hard_stop_after: number;
   readonly preread_memory: number;
@@ -46,6 +49,11 @@ export const globalSchema: z.ZodType<RawGlobal> = z
       'Worker processes. `auto`: one per CPU that this process may use.',
       readWorkers,
     ).prefault('auto'),
+    relay: choice(
+      'What moves the bytes of plain TCP sessions: the `native` addon, a thread in each worker, or TypeScript (`node`). `auto`: native where the addon is there, and `limpet status` says which and why. `native`: that, or no start.',
+      ['auto', 'native', 'node'],
+    ).prefault('auto'),
+    cpu_map: cpuMapSchema.optional(),
     maxconn: integer(
       'Client connections of all workers together. At the limit, accepting pauses and the backlog of the kernel fills.',
       1,

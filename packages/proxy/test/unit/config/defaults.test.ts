@@ -15,6 +15,8 @@ test('the smallest configuration has every default', () => {
     global: {
       name: hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '-'),
       workers: availableParallelism(),
+      relay: 'auto',
+      cpuMap: null,
       maxconn: 100_000,
       hardStopAfterMs: 30_000,
       prereadMemoryBytes: 67_108_864,
