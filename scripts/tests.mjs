@@ -4,21 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChild } from './child.mjs';
-import { root, tool } from './workspace.mjs';
+import { root } from './workspace.mjs';
 
 const reporter = fileURLToPath(new URL('counting-reporter.mjs', import.meta.url));
 
 /**
  * @param {readonly string[]} args vitest's own, behind `run`
+ * @param {{ node?: string, env?: NodeJS.ProcessEnv }} [on] another Node than this one
  * @returns {Promise<{ passed: number, failed: number, skipped: number }>}
  */
-export async function runTests(args) {
+export async function runTests(args, { node = process.execPath, env = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'limpet-test-'));
   const file = join(folder, 'counts.json');
   try {
     const reporters = ['--reporter=default', `--reporter=${reporter}`];
     const vitest = ['run', ...reporters, ...args];
-    const { code } = await runChild(tool('vitest'), vitest, { cwd: root, env: { LIMPET_TEST_COUNTS: file } });
+    const command = [join(root, 'node_modules/vitest/vitest.mjs'), ...vitest];
+    const { code } = await runChild(node, command, { cwd: root, env: { ...env, LIMPET_TEST_COUNTS: file } });
     return agree(readCounts(file), code);
   } finally {
     rmSync(folder, { recursive: true, force: true });

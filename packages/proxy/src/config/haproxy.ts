@@ -23,6 +23,7 @@ const KEYS: Readonly<Record<string, string>> = {
   use_backend: ROUTES,
   nbthread: WORKERS,
   nbproc: WORKERS,
+  'cpu-map': 'It is `global.cpu_map` here: `cpu_map: auto`, or `[[0], [1]]`.',
   daemon: 'Remove it: Limpet stays in the foreground; systemd or a container holds it.',
   disabled: 'Write `weight: 0`: no new client goes there.',
   inter: CHECK_WORDS,

@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { localAddresses } from '../local_addresses.ts';
+import { allowedCpus } from './allowed_cpus.ts';
 import { type FilesRead, readFiles } from './files.ts';
 import { fullWidthCauses } from './full_width.ts';
 import { schemaProblems } from './issues.ts';
@@ -45,7 +46,8 @@ interface Judged {
 }
 
 function judge(tree: Tree, sources: Sources): Judged {
-  const machine = { hostname: hostname(), cpus: availableParallelism(), addresses: localAddresses() };
+  const cpus = availableParallelism();
+  const machine = { hostname: hostname(), cpus, allowedCpus: allowedCpus(cpus), addresses: localAddresses() };
   const fit = (raw: RawConfig): Resolved => resolveConfig(raw, tree, sources, machine);
   const parsed = rootSchema.safeParse(tree.value);
   if (parsed.success) {

@@ -24,6 +24,8 @@ import type { Tree } from './tree.ts';
 export interface Machine {
   readonly hostname: string;
   readonly cpus: number;
+  /** The numbers of those that this process may use. */
+  readonly allowedCpus: readonly number[];
   /** As its interfaces have them now. */
   readonly addresses: readonly string[];
 }
@@ -40,9 +42,8 @@ function proxyName(hostname: string): string {
   return hostname.replaceAll(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64) || 'limpet';
 }
 
-function cpuMapOf(raw: RawGlobal['cpu_map'], cpus: number): GlobalConfig['cpuMap'] {
-  if (raw === undefined) return null;
-  return raw === 'auto' ? Array.from({ length: Math.max(1, cpus) }, (_, cpu) => [cpu]) : raw;
+function cpuMapOf(raw: RawGlobal['cpu_map'], { allowedCpus }: Machine): GlobalConfig['cpuMap'] {
+  return raw === 'auto' ? allowedCpus.map(cpu => [cpu]) : (raw ?? null);
 }
 
 function resolveGlobal(raw: RawGlobal, machine: Machine, notes: Notes): GlobalConfig {
@@ -50,7 +51,7 @@ function resolveGlobal(raw: RawGlobal, machine: Machine, notes: Notes): GlobalCo
     name: raw.name ?? proxyName(machine.hostname),
     workers: raw.workers === 'auto' ? Math.max(1, machine.cpus) : raw.workers,
     relay: raw.relay,
-    cpuMap: cpuMapOf(raw.cpu_map, machine.cpus),
+    cpuMap: cpuMapOf(raw.cpu_map, machine),
     maxconn: raw.maxconn,
     hardStopAfterMs: raw.hard_stop_after,
     prereadMemoryBytes: raw.preread_memory,

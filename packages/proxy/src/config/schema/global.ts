@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Reading } from '../units.ts';
-import { cpuMapSchema } from './cpu_map.ts';
+import { cpuMap } from './cpu_map.ts';
 import { logSchema, type RawLog } from './log.ts';
 import { type RawRuntimeApi, runtimeApiSchema } from './runtime_api.ts';
 import { type RawStats, statsSchema } from './stats.ts';
@@ -53,7 +53,11 @@ export const globalSchema: z.ZodType<RawGlobal> = z
       'What moves the bytes of plain TCP sessions: the `native` addon, a thread in each worker, or TypeScript (`node`). `auto`: native where the addon is there, and `limpet status` says which and why. `native`: that, or no start.',
       ['auto', 'native', 'node'],
     ).prefault('auto'),
-    cpu_map: cpuMapSchema.optional(),
+    cpu_map: cpuMap({
+      meaning:
+        'Pins each worker, with its relay, to CPUs: `[[0], [1]]` the first worker to CPU 0 and the second to CPU 1, then from the front again. `auto`: one CPU each. Needs the native addon.',
+      standard: 'as the system likes',
+    }).optional(),
     maxconn: integer(
       'Client connections of all workers together. At the limit, accepting pauses and the backlog of the kernel fills.',
       1,
