@@ -14,7 +14,7 @@ interface Ring {
 
 const ALONE = '.alone';
 
-/** One ring of tests: every package's files, and the laboratory's, below `test/<ring>/`. */
+/** One ring of tests: every package's files, the laboratory's and the benchmark's, below `test/<ring>/`. */
 function ring({ name, order, testTimeout, parallel, isolate }: Ring): object {
   const [folder = name] = name.split('-');
   const isAlone = name.endsWith('-alone');
@@ -23,7 +23,9 @@ function ring({ name, order, testTimeout, parallel, isolate }: Ring): object {
     ssr: { resolve: source },
     test: {
       name,
-      include: ['packages/*', 'lab'].map(place => `${place}/test/${folder}/**/*${isAlone ? ALONE : ''}.test.ts`),
+      include: ['packages/*', 'lab', 'bench'].map(
+        place => `${place}/test/${folder}/**/*${isAlone ? ALONE : ''}.test.ts`,
+      ),
       exclude: isAlone ? [] : [`**/*${ALONE}.test.ts`],
       isolate,
       testTimeout,

@@ -1,46 +1,59 @@
 /**
- * The parent's side of the sink.
+ * The brokers: a process of the load program that accepts, counts and swallows (`load/sink.c`).
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { until, within } from '../packages/proxy/test/kit/condition.ts';
-import type { SinkCounts, SinkMessage, SinkRequest } from './sink.ts';
+import { until } from '../packages/proxy/test/kit/condition.ts';
+import { LoadProgram } from './load.ts';
 
-/** Disposing of it ends the sink. */
-export interface Brokers extends AsyncDisposable {
-  readonly ports: readonly number[];
-  counts(): Promise<SinkCounts>;
-  /** Resolves when no more than `open` connections are left, so that the proxies have done all their work. */
-  settled(open: number): Promise<void>;
+/** What the brokers have seen so far. */
+export interface BrokerCounts {
+  /** Connections that are open now. */
+  readonly open: number;
+  readonly accepted: number;
+  readonly publishes: number;
+  /** Of all PUBLISH packets. */
+  readonly bytes: number;
+  /** PUBLISHes that did not come in the order in which their client had numbered them. */
+  readonly disorder: number;
 }
 
+/** Disposing of them ends them. */
+export interface Brokers extends AsyncDisposable {
+  /** Each speaks plain MQTT and WebSocket, by a connection's first byte. */
+  readonly ports: readonly number[];
+  counts(): Promise<BrokerCounts>;
+  /** Resolves when no more than `open` connections are left, so that the proxies have done all their work. */
+  settled(open: number): Promise<void>;
+  cpuUs(): number;
+}
+
+const answerMs = 30_000;
+const settleMs = 30_000;
+/** The longest that a benchmark takes. */
+const limitS = 4 * 3600;
+
 export async function startBrokers(count: number): Promise<Brokers> {
-  const child = fork(new URL('sink.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
-  const first = await ask(child, { listen: count });
-  const ports = 'ports' in first ? first.ports : [];
-  const counts = async (): Promise<SinkCounts> => {
-    const answer = await ask(child, { count: true });
-    return 'counts' in answer ? answer.counts : { open: 0, publishes: 0 };
+  const program = new LoadProgram('sink', { ports: count }, limitS);
+  const { ports } = await program.answer<{ ports: number[] }>('ports', answerMs);
+  const counts = async (): Promise<BrokerCounts> => {
+    program.say('counts');
+    return program.answer<BrokerCounts>('counts', answerMs);
   };
   return {
     ports,
     counts,
     settled: async open => {
-      await until(async () => (await counts()).open <= open, {
-        what: `all but ${open} connections to end at the sink`,
+      let last = Number.NaN;
+      const isSettled = async (): Promise<boolean> => {
+        last = (await counts()).open;
+        return last <= open;
+      };
+      await until(isSettled, {
+        what: `all but ${open} connections to end at the brokers`,
+        timeoutMs: settleMs,
+        seen: () => `${last} are open`,
       });
     },
-    [Symbol.asyncDispose]: async () => {
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
-    },
+    cpuUs: () => program.cpuUs(),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
-}
-
-async function ask(child: ChildProcess, request: SinkRequest): Promise<SinkMessage> {
-  const answer = once(child, 'message');
-  child.send(request);
-  const [message] = await within(answer, { what: 'an answer of the sink' });
-  return message as SinkMessage;
 }

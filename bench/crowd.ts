@@ -1,90 +1,99 @@
 /**
- * The conductor's side of `load_message.ts`: all threads open their connections, then all publish, then all close, so
- * that only the publishing is measured.
+ * The load `crowd`: open connections, through which messages and bulk go (`load/crowd.c`).
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { within } from '../packages/proxy/test/kit/condition.ts';
-import type { MessageLoad, MessageSignal } from './load_message.ts';
-import type { Bench } from './measure.ts';
+import { LoadProgram, type Lost, lossesOf, type Transport } from './load.ts';
 
-/** The load of all threads together. */
-export type LoadSpec = Omit<MessageLoad, 'port' | 'conductor'>;
-
-export interface MessageCrowd {
-  /** Resolves when all clients are connected. */
-  open(): Promise<void>;
-  /** Publishes; resolves when all is written. */
-  publish(): Promise<{ messages: number; elapsedS: number }>;
-  /** Disconnects all. */
-  close(): Promise<void>;
+export interface CrowdLoad {
+  readonly port: number;
+  readonly transport: Transport;
+  /** Client ids are `PREFIX-NUMBER`, from 0. At most 24 characters. */
+  readonly prefix: string;
+  readonly connections: number;
+  /** Source addresses; 0: 127.0.0.1, which has some 28,000 ports. */
+  readonly sources?: number;
 }
 
-const file = new URL('load_message.ts', import.meta.url).href;
-const patienceMs = 60_000;
-
-export function startCrowd(bench: Bench, port: number, load: LoadSpec): MessageCrowd {
-  const conductors: MessagePort[] = [];
-  const tasks = Array.from({ length: bench.threads }, (_, thread): Promise<void> => {
-    const { port1, port2 } = new MessageChannel();
-    conductors.push(port1);
-    const task: MessageLoad = { ...share(load, bench.threads, thread), port, conductor: port2 };
-    return bench.pool.run(task, { filename: file, transferList: [port2] });
-  });
-  const ended = Promise.all(tasks);
-  const heard = <K extends MessageSignal['kind']>(kind: K): Promise<Signal<K>[]> =>
-    within(Promise.race([Promise.all(conductors.map(conductor => hear(conductor, kind))), failure(ended)]), {
-      what: `"${kind}" of the load`,
-      timeoutMs: load.seconds * 1000 + patienceMs,
-    });
-  const say = (signal: MessageSignal): void => {
-    for (const conductor of conductors) conductor.postMessage(signal);
-  };
-  const opened = heard('open');
-  return {
-    open: async () => void (await opened),
-    publish: async () => {
-      const sent = heard('sent');
-      say({ kind: 'go' });
-      return together(await sent);
-    },
-    close: async () => {
-      say({ kind: 'close' });
-      await within(ended, { what: 'the end of the load', timeoutMs: patienceMs });
-    },
-  };
+/** Messages of 64 bytes of payload, each connection in its turn. */
+export interface Publishing {
+  /** A second, through all connections together, evenly; null: as many as the connections take, with `echo` one at a time. */
+  readonly rate: number | null;
+  readonly seconds: number;
+  /** Messages in one write; more than one only where `rate` is null. */
+  readonly batch: number;
+  /** The brokers send each one back: `p50Us` and `p99Us` are of the way there and back. */
+  readonly echo: boolean;
 }
 
-type Signal<K extends MessageSignal['kind']> = Extract<MessageSignal, { readonly kind: K }>;
-
-function share(load: LoadSpec, threads: number, thread: number): LoadSpec {
-  return {
-    ...load,
-    prefix: `${load.prefix}-${thread}`,
-    connections: Math.ceil(load.connections / threads),
-    rate: load.rate === null ? null : load.rate / threads,
-  };
+export interface CrowdResult {
+  /** PUBLISHes sent and received. */
+  readonly messages: number;
+  readonly received: number;
+  readonly disorder: number;
+  /** From the first byte until everything was acknowledged end to end, by a PINGRESP on each connection. */
+  readonly elapsedUs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly lost: Lost;
 }
 
-function hear<K extends MessageSignal['kind']>(conductor: MessagePort, kind: K): Promise<Signal<K>> {
-  return new Promise(resolve => {
-    const listen = (signal: MessageSignal): void => {
-      if (signal.kind !== kind) return;
-      conductor.off('message', listen);
-      resolve(signal as Signal<K>);
-    };
-    conductor.on('message', listen);
-  });
-}
+const openMs = 60_000;
+const workMs = 120_000;
+/** The longest that a crowd lives. */
+const limitS = 600;
 
-/** Rejects when a thread fails; never resolves. */
-async function failure(ended: Promise<unknown>): Promise<never> {
-  await ended;
-  return new Promise(() => undefined);
-}
+/** Disposing of it ends it; without close() its connections are reset. */
+export class Crowd implements AsyncDisposable {
+  readonly #program: LoadProgram;
 
-function together(signals: readonly Signal<'sent'>[]): { messages: number; elapsedS: number } {
-  return {
-    messages: signals.reduce((sum, signal) => sum + signal.messages, 0),
-    elapsedS: Math.max(...signals.map(signal => signal.elapsedS)),
-  };
+  private constructor(program: LoadProgram) {
+    this.#program = program;
+  }
+
+  /** Resolves when all are connected. @throws Error where one was not */
+  static async open(load: CrowdLoad): Promise<Crowd> {
+    const { port, transport, prefix, connections, sources = 0 } = load;
+    const program = new LoadProgram('crowd', { port, transport, prefix, connections, sources }, limitS);
+    try {
+      const { lost } = await program.answer<{ lost: Lost }>('open', openMs);
+      const losses = lossesOf(lost);
+      if (losses.length > 0) throw new Error(`not all ${connections} clients were accepted: ${losses.join(', ')}`);
+      return new Crowd(program);
+    } catch (error) {
+      await program[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async publish({ rate, seconds, batch, echo }: Publishing): Promise<CrowdResult> {
+    return this.#work(`publish ${rate ?? 0} ${seconds} ${batch} ${echo ? 'e' : 't'}`, seconds * 1000);
+  }
+
+  /** Bytes of whole 64 KB packets, through all connections alike; `messages` says how many packets they were. */
+  async upload(bytes: number): Promise<CrowdResult> {
+    return this.#work(`upload ${bytes}`, 0);
+  }
+
+  /** The same from the brokers; `received` says how many packets they were. */
+  async download(bytes: number): Promise<CrowdResult> {
+    return this.#work(`download ${bytes}`, 0);
+  }
+
+  /** Disconnects all in order; answers what was lost since the last answer. */
+  async close(): Promise<Lost> {
+    this.#program.say('close');
+    return (await this.#program.answer<{ lost: Lost }>('closed', openMs)).lost;
+  }
+
+  cpuUs(): number {
+    return this.#program.cpuUs();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#program[Symbol.asyncDispose]();
+  }
+
+  async #work(words: string, loadMs: number): Promise<CrowdResult> {
+    this.#program.say(words);
+    return this.#program.answer<CrowdResult>('done', loadMs + workMs);
+  }
 }

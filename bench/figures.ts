@@ -15,14 +15,16 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
 }
 
-/** Three digits that count: `0.123`, `12.3`, `4567`. */
+/** Three digits that count: `0.12`, `12.3`, `4567`, `45,678`. */
 export function written(value: number): string {
   if (!Number.isFinite(value)) return '-';
+  if (Math.abs(value) >= 10_000) return Math.round(value).toLocaleString('en-US');
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
-/** `12.3 (11.9–13.0)` */
+/** `12.3 (11.9–13.0)`; what never varies has no brackets. */
 export function spreadWritten(spread: Spread): string {
+  if (spread.min === spread.max) return written(spread.median);
   return `${written(spread.median)} (${written(spread.min)}–${written(spread.max)})`;
 }

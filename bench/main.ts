@@ -1,100 +1,83 @@
 /**
- * `pnpm bench`: CPU per connection and per message, of HAProxy and of Limpet, beside each other and in one run. Exits
+ * `pnpm bench`: what connections, messages, bytes and memory cost with HAProxy, nginx and Limpet, beside each other. Exits
  * with 1 when anything was lost or refused: then the figures mean nothing.
  */
-import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
-import { startBrokers } from './brokers.ts';
-import { startHaproxy } from './haproxy.ts';
-import { startLimpet } from './limpet.ts';
-import type { Bench, Measure } from './measure.ts';
-import { type Options, readOptions, usage } from './options.ts';
-import { type RowPlan, scenarios } from './scenarios.ts';
-import { machine, type Row, tableOf } from './table.ts';
-import type { Setup, Target, TargetName } from './target.ts';
-
-const brokerCount = 3;
-const start: Readonly<Record<TargetName, (setup: Setup) => Promise<Target>>> = {
-  haproxy: startHaproxy,
-  limpet: startLimpet,
-};
+import { writeFileSync } from 'node:fs';
+import { machine } from './about.ts';
+import type { Results, Row } from './measure.ts';
+import { type Options, readOptions, usageOf } from './options.ts';
+import { lossesOf } from './report_verdict.ts';
+import { writeReport } from './report_write.ts';
+import { measurePlans, type Planned, type Watcher } from './rows.ts';
+import { scenarios } from './scenarios.ts';
+import { tableOf } from './table.ts';
 
 async function main(options: Options): Promise<number> {
-  await using brokers = await startBrokers(brokerCount);
-  await using pool = startPool();
-  await using targets = await startTargets(options, brokers.ports);
-  console.log(machine());
-  for (const target of targets.all) console.log(`${target.name}: ${target.version}, ${options.workers} workers`);
-  const lost: string[] = [];
-  const rows: Row[] = [];
-  for (const plan of options.scenarios.flatMap(name => scenarios[name])) {
-    rows.push(await measureRow({ brokers, ...pool }, targets.all, plan, options, lost));
-  }
-  console.log(`\nMedian (least–greatest) of ${options.runs} interleaved runs of ${options.seconds} s:\n`);
-  console.log(tableOf(rows, options.targets));
-  for (const line of lost) console.log(`LOST ${line}`);
-  return lost.length === 0 ? 0 : 1;
-}
-
-/** Half of the CPUs make the load: the proxies and the brokers need the rest. */
-function startPool(): Pick<Bench, 'pool' | 'threads'> & AsyncDisposable {
-  const threads = Math.max(1, Math.floor(availableParallelism() / 2));
-  const pool = new Piscina({ minThreads: threads, maxThreads: threads });
-  return { pool, threads, [Symbol.asyncDispose]: () => pool.destroy() };
-}
-
-/** All targets run all the time; the one that is not measured is idle. */
-async function startTargets(
-  options: Options,
-  brokers: readonly number[],
-): Promise<{ readonly all: readonly Target[] } & AsyncDisposable> {
-  const all: Target[] = [];
-  const end = async (): Promise<void> => {
-    for (const target of all) await target[Symbol.asyncDispose]();
+  const at = new Date().toISOString();
+  const versions = new Map<string, string>();
+  const watcher: Watcher = {
+    progress: tellProgress,
+    version: (name, version) => void versions.set(name, `${name}: ${version}, ${options.workers} workers`),
   };
-  try {
-    for (const name of options.targets) all.push(await start[name]({ workers: options.workers, brokers }));
-    return { all, [Symbol.asyncDispose]: end };
-  } catch (error) {
-    await end();
-    throw error;
-  }
-}
-
-/** The targets take turns, so that what else the machine does meets them alike. */
-async function measureRow(
-  bench: Bench,
-  targets: readonly Target[],
-  plan: RowPlan,
-  options: Options,
-  lost: string[],
-): Promise<Row> {
-  const measures: Record<TargetName, Measure[]> = { haproxy: [], limpet: [] };
-  for (let run = 0; run <= options.runs; run += 1) {
-    for (const target of targets) {
-      tellProgress(`${plan.title}: run ${run} of ${options.runs}, ${target.name}`);
-      const measure = await plan.measure(bench, target, `${target.name}-${run}`, options.seconds);
-      lost.push(...measure.lost.map(what => `${plan.title}, ${target.name}: ${what}`));
-      // The first run warms up.
-      if (run > 0) measures[target.name].push(measure);
+  const rows: Row[] = [];
+  const troubles: string[] = [];
+  for (const part of partsOf(options)) {
+    try {
+      rows.push(...(await part(watcher)));
+    } catch (error) {
+      // What was measured before, and what follows, counts as it is.
+      troubles.push(`FAILED ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
-  tellProgress('');
-  return { title: plan.title, unit: plan.unit, measures };
+  const about = [...machine(), ...versions.values()];
+  const { runs, seconds, workers } = options;
+  const results: Results = { at, about, runs, seconds, workers, rows };
+  if (options.json !== null) writeFileSync(options.json, JSON.stringify(results, null, 2));
+  if (options.report) writeReport([results]);
+  console.log(`${about.join('\n')}\n\n${runs} interleaved runs of ${seconds} s:\n\n${tableOf(rows)}`);
+  if (options.isSmoke) console.log('\nSo little load shows only that all of it works: the figures mean nothing.');
+  troubles.push(...rows.flatMap(lossesOf).map(loss => `LOST ${loss}`));
+  for (const trouble of troubles) console.log(trouble);
+  return troubles.length === 0 ? 0 : 1;
 }
 
-/** On a terminal only, and in one line. */
+type Part = (watcher: Watcher) => Promise<Row[]>;
+
+/** Each scenario has proxies of its own; a smoke test, which is to be short, starts them once for all. */
+function partsOf(options: Options): Part[] {
+  const parts: Part[] = [];
+  const allPlans: Planned[] = [];
+  for (const name of options.scenarios) {
+    const scenario = scenarios.get(name);
+    if (scenario === undefined) continue;
+    if ('rows' in scenario) {
+      parts.push(async watcher => {
+        watcher.progress(name);
+        return scenario.rows(options);
+      });
+      continue;
+    }
+    const plans = scenario.plans.map(plan => ({ scenario: name, plan }));
+    if (options.isSmoke) allPlans.push(...plans);
+    else parts.push(watcher => measurePlans(plans, options, watcher));
+  }
+  return allPlans.length === 0 ? parts : [watcher => measurePlans(allPlans, options, watcher), ...parts];
+}
+
+/** On a terminal one line that changes; else a line each, so that a log tells how far it came. */
 function tellProgress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(70)}${text === '' ? '\r' : ''}`);
+  else if (text !== '') process.stderr.write(`${(performance.now() / 1000).toFixed(1).padStart(7)} s  ${text}\n`);
 }
 
 // An exit, other than a signal, runs the hooks that remove the folders. The proxies die with their parent.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const options = readOptions(process.argv.slice(2));
+const names = [...scenarios.keys()];
+const options = readOptions(process.argv.slice(2), names);
 if (typeof options === 'string') {
-  console.error(`${options}\n\n${usage}`);
-  process.exitCode = 2;
+  console.error(`${options}${options === '' ? '' : '\n\n'}${usageOf(names)}`);
+  process.exitCode = options === '' ? 0 : 2;
 } else {
   process.exitCode = await main(options);
 }

@@ -1,56 +1,65 @@
 /**
- * What is measured. A scenario has rows; a row is one way to run it.
+ * Everything that can be measured, in the order of the table. Each scenario is a file of its own.
  */
-import type { Bench, Measure } from './measure.ts';
-import { measureConnect } from './measure_connect.ts';
-import { measureMessage } from './measure_message.ts';
-import type { Target } from './target.ts';
+import type { Brokers } from './brokers.ts';
+import type { Measure, Row } from './measure.ts';
+import type { Options } from './options.ts';
+import { blockedScenario } from './scenario_blocked.ts';
+import { bulkScenario } from './scenario_bulk.ts';
+import { connectScenario } from './scenario_connect.ts';
+import { latencyScenario } from './scenario_latency.ts';
+import { memoryScenario } from './scenario_memory.ts';
+import { messageScenario } from './scenario_message.ts';
+import { reloadScenario } from './scenario_reload.ts';
+import { tlsScenario } from './scenario_tls.ts';
+import { websocketScenario } from './scenario_websocket.ts';
+import type { Service } from './service.ts';
+import { awayScenario } from './table_away.ts';
+import { tableScenario } from './table_scenario.ts';
+import type { Target, TargetName } from './target.ts';
 
-export const scenarioNames = ['connect', 'message'] as const;
-export type ScenarioName = (typeof scenarioNames)[number];
-
-export interface RowPlan {
-  readonly title: string;
-  /** What the CPU is divided by. */
-  readonly unit: string;
-  /** One run; `run` is a name that no other run of any row has. */
-  readonly measure: (bench: Bench, target: Target, run: string, seconds: number) => Promise<Measure>;
+/** One way to do a scenario's work. What is left out of a `Row`: judged by ratio to HAProxy, no limits, no notes. */
+export interface RowPlan extends Pick<Row, 'title' | 'meaning' | 'unit' | 'judged'> {
+  readonly by?: Row['by'];
+  readonly shown?: Row['shown'];
+  readonly limits?: Readonly<Partial<Record<TargetName, number>>>;
+  readonly atLeast?: boolean;
+  readonly others?: Row['others'];
+  readonly notes?: readonly string[];
+  /** Targets that can do it; of them, those that were asked for are measured. */
+  readonly targets: readonly TargetName[];
+  /** What proxies and brokers are set up for. Rows of the same service, by identity, share running proxies. */
+  readonly service: Service;
+  /** A new proxy for each run: what the run looks at would remember the last one. */
+  readonly isFresh?: boolean;
+  readonly measure: (run: Run) => Promise<Measure>;
 }
 
-/** Clients at a time, of each thread. */
-const concurrency = 32;
-/** Few enough for the stick tables (100k) and for one second to see each of them more than once. */
-const returningIds = 500;
-const connections = 500;
-const pacedPerS = 10_000;
+/** One run. */
+export interface Run {
+  readonly target: Target;
+  readonly brokers: Brokers;
+  /** A name that no other run of any row has, of at most 24 characters: for client ids. */
+  readonly name: string;
+  /** How long the load lasts. */
+  readonly seconds: number;
+  /** As small as can be: only correctness counts. */
+  readonly isSmoke: boolean;
+}
 
-export const scenarios: Readonly<Record<ScenarioName, readonly RowPlan[]>> = {
-  connect: [
-    {
-      title: 'connect, new clients',
-      unit: 'connection',
-      measure: (bench, target, run, seconds) =>
-        measureConnect(bench, target, { prefix: run, ids: null, seconds, concurrency }),
-    },
-    {
-      title: `connect, ${returningIds} clients returning`,
-      unit: 'connection',
-      measure: (bench, target, _run, seconds) =>
-        measureConnect(bench, target, { prefix: 'returning', ids: returningIds, seconds, concurrency }),
-    },
-  ],
-  message: [
-    {
-      title: `message, ${pacedPerS}/s over ${connections}`,
-      unit: 'message',
-      measure: (bench, target, run, seconds) =>
-        measureMessage(bench, target, { prefix: run, connections, seconds, rate: pacedPerS }),
-    },
-    {
-      title: `message, saturated over ${connections}`,
-      unit: 'message',
-      measure: (bench, target, run, seconds) =>
-        measureMessage(bench, target, { prefix: run, connections, seconds, rate: null }),
-    },
-  ],
-};
+/** Measured target by target, or all by itself, in rows of its own. */
+export type Scenario = { readonly plans: readonly RowPlan[] } | { readonly rows: (options: Options) => Promise<Row[]> };
+
+export const scenarios: ReadonlyMap<string, Scenario> = new Map([
+  ['connect', connectScenario],
+  ['message', messageScenario],
+  ['bulk', bulkScenario],
+  ['latency', latencyScenario],
+  ['memory', memoryScenario],
+  ['websocket', websocketScenario],
+  ['blocked', blockedScenario],
+  ['tls', tlsScenario],
+  ['reload', reloadScenario],
+  ['table', tableScenario],
+  ['redis-away', awayScenario],
+]);

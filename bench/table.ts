@@ -1,42 +1,40 @@
 /**
- * The result, as a plain table.
+ * The result as a plain table: a line for each row and target.
  */
-import { cpus, release } from 'node:os';
 import { spreadOf, spreadWritten, written } from './figures.ts';
-import type { Measure } from './measure.ts';
-import type { TargetName } from './target.ts';
+import { figures, type Row, valuesOf } from './measure.ts';
+import { comparisonsOf, targetsOf, verdictOf } from './report_verdict.ts';
 
-/** All measures of one row, in the order of the runs. */
-export interface Row {
-  readonly title: string;
-  readonly unit: string;
-  readonly measures: Readonly<Record<TargetName, readonly Measure[]>>;
+const head = ['', 'target', 'median (least–greatest)', 'ratio', 'limit', ''];
+
+export function tableOf(rows: readonly Row[]): string {
+  return aligned([head, ...rows.flatMap(linesOf)]);
 }
 
-/** One line for the machine; the versions of the proxies follow it. */
-export function machine(): string {
-  const all = cpus();
-  return `${all.length} × ${all[0]?.model.trim() ?? 'unknown CPU'}, Linux ${release()}, Node ${process.version}`;
-}
-
-/** CPU per unit of work of each target, and the ratio of every other one to the first, run by run. */
-export function tableOf(rows: readonly Row[], targets: readonly TargetName[]): string {
-  const [base, ...others] = targets;
-  const ratios = base === undefined ? [] : others.map(other => `${other} / ${base}`);
-  const head = ['', 'CPU µs per', ...targets, ...ratios, ...targets.map(name => `${name}, per s`)];
-  const body = rows.map(row => {
-    const cost = targets.map(name => spreadWritten(spreadOf(row.measures[name].map(measure => measure.cpuUsPerUnit))));
-    const rate = targets.map(name => written(spreadOf(row.measures[name].map(measure => measure.unitsPerS)).median));
-    const ratio = base === undefined ? [] : others.map(name => ratioOf(row.measures[name], row.measures[base]));
-    return [row.title, row.unit, ...cost, ...ratio, ...rate];
+function linesOf(row: Row): string[][] {
+  const title = `${row.title} (${figures[row.judged]} per ${row.unit})`;
+  return targetsOf(row).flatMap((target, index) => {
+    const measures = row.measures[target] ?? [];
+    const judged = spreadWritten(spreadOf(valuesOf(measures, row.judged)));
+    const others = row.shown.flatMap(figure => {
+      const values = valuesOf(measures, figure);
+      return values.length === 0 ? [] : `${figures[figure]} ${written(spreadOf(values).median)}`;
+    });
+    const [first, ...further] = comparisonsOf(row).map(comparison => comparisonCells(comparison, target));
+    return [
+      [index === 0 ? title : '', target, judged, ...(first ?? []), others.join(', ')],
+      ...further.flatMap(cells => (cells[1] === '' ? [] : [['', '', '', ...cells, '']])),
+    ];
   });
-  return aligned([head, ...body]);
 }
 
-/** The runs are interleaved, so that a ratio is taken of two that stood side by side. */
-function ratioOf(measures: readonly Measure[], base: readonly Measure[]): string {
-  const pairs = measures.map((measure, run) => measure.cpuUsPerUnit / (base[run]?.cpuUsPerUnit ?? Number.NaN));
-  return spreadWritten(spreadOf(pairs));
+/** What the target is judged by, and the limit with what became of it. */
+function comparisonCells(row: Row, target: string): [string, string] {
+  const verdict = verdictOf(row, target);
+  if (verdict === null) return ['', ''];
+  const ratio = row.by === 'ratio' ? `${spreadWritten(verdict.spread)} × ${row.base}` : '';
+  if (verdict.limit === null) return [ratio, ''];
+  return [ratio, `${row.atLeast ? '≥' : '≤'} ${verdict.limit}: ${verdict.isMet ? 'met' : 'not met'}`];
 }
 
 function aligned(lines: readonly (readonly string[])[]): string {

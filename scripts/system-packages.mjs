@@ -6,6 +6,13 @@ import { StepFailed, step } from './step.mjs';
 
 /** What a test runs, and the package that brings it. An entry that begins with `/` is a file, any other a command. */
 const needed = [
+  ['cc', 'gcc'],
+  ['/usr/include/stdio.h', 'libc6-dev'],
+  ['/usr/include/openssl/ssl.h', 'libssl-dev'],
+  ['g++', 'g++'],
+  ['make', 'make'],
+  ['python3', 'python3'],
+  ['valgrind', 'valgrind'],
   ['redis-server', 'redis-server'],
   ['redis-cli', 'redis-tools'],
   ['mosquitto', 'mosquitto'],

@@ -3,7 +3,7 @@
 // tasks bring pnpm, the dependencies and the build themselves. This file keeps to syntax that old versions of Node can
 // read, so that they meet a clear sentence and not a SyntaxError.
 const oldest = [20, 19];
-const tasks = ['demo', 'test', 'test-node', 'build', 'check', 'dev', 'bench', 'lab'];
+const tasks = ['demo', 'test', 'test-node', 'build', 'check', 'dev', 'bench', 'bench-report', 'lab'];
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const [task, ...args] = process.argv.slice(2);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runChild } from './child.mjs';
 import { step } from './step.mjs';
 
 /** The folder of the root package.json. */
@@ -15,8 +16,20 @@ const stamp = join(root, 'node_modules/.cache/limpet/installed');
 /** A program of the root's dev dependencies. @param {string} name */
 export const tool = name => join(root, 'node_modules/.bin', name);
 
-/** Installs exactly what the lock file says, unless that has been done already. */
+/**
+ * Installs exactly what the lock file says, unless that has been done already; and builds the native relay anew where its
+ * sources have changed. Where it cannot be built all goes on without it.
+ */
 export async function install() {
+  await installPackages();
+  const { output } = await runChild(process.execPath, ['packages/proxy/native/build.mjs'], {
+    cwd: root,
+    capture: true,
+  });
+  process.stdout.write(output);
+}
+
+async function installPackages() {
   const wanted = fingerprint();
   if (readIfThere(stamp) === wanted) return;
   await step('dependencies', ...withPnpm('pnpm', 'install', '--frozen-lockfile'), { cwd: root, env: pnpmEnv });

@@ -1,0 +1,36 @@
+/**
+ * Memory that a process tree has to itself, as the kernel counts it.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { childrenOf } from '../packages/proxy/test/kit/proc.ts';
+
+/** Private pages: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup, of a process and all its descendants. */
+function privateBytesOfTree(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const kib = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(match => Number(match[1]));
+  const own = kib.reduce((sum, value) => sum + value, 0) * 1024;
+  return childrenOf(pid)
+    .map(privateBytesOfTree)
+    .reduce((sum, bytes) => sum + bytes, own);
+}
+
+const pauseMs = 500;
+/** Readings in a row that say the same. */
+const steadyForReadings = 6;
+const steadyShare = 0.005;
+const longestMs = 30_000;
+
+/** Its memory, once it has not moved by more than 0.5 % for 3 s, or after 30 s: collectors and allocators take their time. */
+export async function settledBytes(pid: number, steadyReadings: number = steadyForReadings): Promise<number> {
+  const endMs = performance.now() + longestMs;
+  let reference = privateBytesOfTree(pid);
+  for (let steady = 0; steady < steadyReadings && performance.now() < endMs; ) {
+    await delay(pauseMs);
+    const bytes = privateBytesOfTree(pid);
+    const isSteady = Math.abs(bytes - reference) <= reference * steadyShare;
+    steady = isSteady ? steady + 1 : 0;
+    if (!isSteady) reference = bytes;
+  }
+  return privateBytesOfTree(pid);
+}

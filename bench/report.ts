@@ -1,0 +1,150 @@
+/**
+ * The report, as Markdown with plots beside it. Pure.
+ */
+import { spreadOf, spreadWritten } from './figures.ts';
+import { type Figure, figures, type Results, type Row, valuesOf } from './measure.ts';
+import { plotOf } from './plot.ts';
+import { markdownTable } from './report_markdown.ts';
+import { type NamedPlot, plotsOf } from './report_plots.ts';
+import { comparisonsOf, lossesOf, targetsOf, type Verdict, verdictOf } from './report_verdict.ts';
+
+/** A file of the report: its path below the report's folder, and its content. */
+export interface ReportFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+const intro = `CPU is what the scheduler accounts to the proxy's whole process tree (\`/proc/PID/task/*/schedstat\`), user and
+system, divided by the work done. Targets take turns (A B A B), so a ratio is taken of two runs that stood side by side.
+A cell is the median, and in brackets the least and the greatest of all runs. A limit is judged by the median.
+This file is written by \`pnpm bench --report\`.`;
+
+/**
+ * `order`: the names of scenarios, as they are to follow each other; others come last. `profile`: hand-written Markdown about
+ * where the time goes; null: there is none.
+ */
+export function reportOf(results: readonly Results[], order: readonly string[], profile: string | null): ReportFile[] {
+  const rows = mergedRows(results);
+  const targets = [...new Set(rows.flatMap(targetsOf))];
+  const measured = new Set(rows.map(row => row.scenario));
+  const scenarios = [
+    ...order.filter(name => measured.has(name)),
+    ...[...measured].filter(name => !order.includes(name)),
+  ];
+  const plots: NamedPlot[] = [];
+  const parts = [
+    '# What the benchmark measured',
+    intro,
+    aboutPart(results),
+    aimsPart(scenarios.flatMap(name => rows.filter(row => row.scenario === name))),
+    lossPart(rows),
+  ];
+  for (const scenario of scenarios) {
+    const own = rows.filter(row => row.scenario === scenario);
+    const ownPlots = plotsOf(scenario, own, targets);
+    plots.push(...ownPlots);
+    parts.push(scenarioPart(scenario, own, ownPlots));
+  }
+  if (profile !== null) parts.push(`## Where the time goes\n\n${profile.trim()}`);
+  const text = `${parts.filter(part => part !== '').join('\n\n')}\n`;
+  return [
+    { path: 'report.md', content: text },
+    ...plots.map(({ name, plot }) => ({ path: `plots/${name}.svg`, content: plotOf(plot) })),
+  ];
+}
+
+/** A row that was measured again replaces the older one, in its place. */
+export function mergedRows(results: readonly Results[]): Row[] {
+  const inOrder = [...results].sort((a, b) => a.at.localeCompare(b.at));
+  const rows = new Map<string, Row>();
+  for (const row of inOrder.flatMap(result => result.rows)) rows.set(`${row.scenario}\n${row.title}`, row);
+  return [...rows.values()];
+}
+
+/** What is the same for all results is said once. */
+function aboutPart(results: readonly Results[]): string {
+  const common = (results[0]?.about ?? []).filter(line => results.every(({ about }) => about.includes(line)));
+  const parts = results.map(result => {
+    const scenarios = [...new Set(result.rows.map(row => row.scenario))].join(', ');
+    const runs = result.runs === 1 ? '1 run' : `${result.runs} runs`;
+    const terms = `${runs} of ${result.seconds} s, ${result.workers} workers or threads`;
+    const own = result.about.filter(line => !common.includes(line)).map(line => `  - ${line}`);
+    return [`- ${result.at.slice(0, 16).replace('T', ' ')} UTC, ${terms}: ${scenarios}`, ...own].join('\n');
+  });
+  return `## Machine and versions\n\n${[list(common), ...parts].filter(part => part !== '').join('\n')}`;
+}
+
+function aimsPart(rows: readonly Row[]): string {
+  const lines = rows.flatMap(comparisonsOf).flatMap(row =>
+    targetsOf(row).flatMap(target => {
+      const verdict = verdictOf(row, target);
+      if (verdict === null || verdict.limit === null) return [];
+      const what = row.by === 'ratio' ? `${figures[row.judged]}, ratio to ${row.base}` : figures[row.judged];
+      return [
+        [row.title, target, what, limitWritten(row, verdict.limit), spreadWritten(verdict.spread), metWritten(verdict)],
+      ];
+    }),
+  );
+  if (lines.length === 0) return '';
+  const met = lines.filter(line => line.at(-1) === metWord).length;
+  const table = markdownTable([['', 'Target', 'Figure', 'Limit', 'Measured', ''], ...lines], 3);
+  return `## What was aimed at\n\n${met} of ${lines.length} are met.\n\n${table}`;
+}
+
+function lossPart(rows: readonly Row[]): string {
+  const lost = rows.flatMap(lossesOf);
+  return lost.length === 0 ? '' : `## Lost\n\nFigures of runs that lost something mean little.\n\n${list(lost)}`;
+}
+
+function scenarioPart(scenario: string, rows: readonly Row[], plots: readonly NamedPlot[]): string {
+  const images = plots.map(({ name, plot }) => `![${plot.title}: ${plot.axis}](plots/${name}.svg)`);
+  const meanings = rows.map(row => `*${row.title}*: ${[row.meaning, ...row.notes.map(sentence)].join(' ')}`);
+  return [`## ${scenario}`, ...images, tableOfRows(rows), list(meanings)].join('\n\n');
+}
+
+/** One line for each target of each row; a column for each figure that any of the rows shows. */
+function tableOfRows(rows: readonly Row[]): string {
+  const columns = [...new Set(rows.flatMap(row => [row.judged, ...row.shown]))];
+  const heads = columns.map(column => figures[column]);
+  const lines = rows.flatMap(row => {
+    const targets = targetsOf(row);
+    return targets.map((target, index) => {
+      const cells = columns.map(column => figureCell(row, target, column));
+      return [index === 0 ? `${row.title} (per ${row.unit})` : '', target, ...cells, ...judgement(row, target)];
+    });
+  });
+  return markdownTable([['', 'Target', ...heads, 'Ratio', 'Limit', ''], ...lines], 2);
+}
+
+function figureCell(row: Row, target: string, figure: Figure): string {
+  if (figure !== row.judged && !row.shown.includes(figure)) return '';
+  const values = valuesOf(row.measures[target] ?? [], figure);
+  return values.length === 0 ? '' : spreadWritten(spreadOf(values));
+}
+
+/** Ratio, limit, and whether it is met. */
+function judgement(row: Row, target: string): string[] {
+  const verdict = verdictOf(row, target);
+  if (verdict === null) return ['', '', ''];
+  const ratio = row.by === 'ratio' ? spreadWritten(verdict.spread) : '';
+  if (verdict.limit === null) return [ratio, '', ''];
+  return [ratio, limitWritten(row, verdict.limit), metWritten(verdict)];
+}
+
+const metWord = 'met';
+
+function metWritten({ isMet }: Verdict): string {
+  return isMet ? metWord : '**not met**';
+}
+
+function limitWritten({ atLeast }: Row, limit: number): string {
+  return `${atLeast ? '≥' : '≤'} ${limit}`;
+}
+
+function list(lines: readonly string[]): string {
+  return lines.map(line => `- ${line}`).join('\n');
+}
+
+function sentence(note: string): string {
+  return /[.!?]$/.test(note) ? note : `${note}.`;
+}

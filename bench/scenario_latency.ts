@@ -1,0 +1,65 @@
+/**
+ * `latency`: how much later a message comes back through a proxy than without one.
+ */
+import { Crowd, type CrowdResult } from './crowd.ts';
+import { lossesOf } from './load.ts';
+import type { Measure } from './measure.ts';
+import { connections, pacedPerS, smokeConnections } from './scenario_message.ts';
+import type { Run, Scenario } from './scenarios.ts';
+import { plain } from './service.ts';
+
+/** There and back is two messages: the rate is half of that of `message`. */
+const perS = pacedPerS / 2;
+const smokePerS = 500;
+
+export const latencyScenario: Scenario = {
+  plans: [
+    {
+      title: `latency, ${perS}/s`,
+      meaning: `${perS} messages of 64 bytes a second over ${connections} connections, each sent back by the broker: the way there and back through the proxy, less that without one just before.`,
+      unit: 'message',
+      judged: 'addedP99Us',
+      shown: ['addedP50Us', 'p50Us', 'p99Us'],
+      limits: { limpet: 1.1 },
+      notes: ['nginx: brokers in turn, without stickiness.'],
+      targets: ['haproxy', 'nginx', 'limpet', 'limpet-node'],
+      service: plain,
+      measure,
+    },
+  ],
+};
+
+async function measure(run: Run): Promise<Measure> {
+  const [port = 0] = run.brokers.ports;
+  const direct = await echoes(run, port);
+  const through = await echoes(run, run.target.port);
+  const { p50Us, p99Us } = through.result;
+  return {
+    figures: {
+      p50Us,
+      p99Us,
+      addedP50Us: p50Us - direct.result.p50Us,
+      addedP99Us: p99Us - direct.result.p99Us,
+    },
+    lost: [...direct.lost, ...through.lost],
+  };
+}
+
+interface Echoes {
+  readonly result: CrowdResult;
+  readonly lost: readonly string[];
+}
+
+async function echoes({ name, seconds, isSmoke }: Run, port: number): Promise<Echoes> {
+  const count = isSmoke ? smokeConnections : connections;
+  await using crowd = await Crowd.open({ port, transport: 'tcp', prefix: name, connections: count });
+  return await echoesOf(crowd, isSmoke ? smokePerS : perS, seconds);
+}
+
+/** Every message has to come back. */
+export async function echoesOf(crowd: Crowd, rate: number, seconds: number): Promise<Echoes> {
+  const result = await crowd.publish({ rate, seconds, batch: 1, echo: true });
+  const missing = result.messages - result.received;
+  const lost = [...lossesOf(result.lost), ...(missing === 0 ? [] : [`${missing} messages did not come back`])];
+  return { result, lost };
+}

@@ -1,0 +1,48 @@
+/**
+ * `memory`: what an idle connection takes.
+ */
+import { Crowd } from './crowd.ts';
+import { lossesOf } from './load.ts';
+import type { Measure } from './measure.ts';
+import { settledBytes } from './memory.ts';
+import type { Run, Scenario } from './scenarios.ts';
+import { plain } from './service.ts';
+
+/** HAProxy needs two descriptors for each in one process, and 20,000 is what many machines allow. */
+const connections = 9_000;
+const smokeConnections = 200;
+/** Opened and closed first, so that what a proxy makes once is not counted. */
+const firstConnections = 500;
+
+export const memoryScenario: Scenario = {
+  plans: [
+    {
+      title: `memory, ${connections} idle`,
+      meaning: `How much the private memory of the whole process tree grows for each of ${connections} idle connections (the kernel's sockets are not in it). A new proxy for each run.`,
+      unit: 'connection',
+      judged: 'bytes',
+      limits: { limpet: 0.5 },
+      notes: ['nginx: brokers in turn, without stickiness.'],
+      targets: ['haproxy', 'nginx', 'limpet', 'limpet-node'],
+      service: plain,
+      isFresh: true,
+      measure,
+    },
+  ],
+};
+
+async function measure({ target, name, isSmoke }: Run): Promise<Measure> {
+  const { port, process } = target;
+  const load = { port, transport: 'tcp', prefix: name } as const;
+  const count = isSmoke ? smokeConnections : connections;
+  {
+    await using first = await Crowd.open({ ...load, connections: Math.min(firstConnections, count) });
+    await first.close();
+  }
+  const settled = (): Promise<number> => settledBytes(process.pid, isSmoke ? 1 : undefined);
+  const before = await settled();
+  await using crowd = await Crowd.open({ ...load, connections: count });
+  const bytes = (await settled()) - before;
+  const lost = lossesOf(await crowd.close());
+  return { figures: { bytes: bytes / count }, lost };
+}
