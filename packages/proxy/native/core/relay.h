@@ -52,23 +52,32 @@ enum class StopMode : uint8_t { kFlush = 0, kReset = 1 };
 // All methods are for one and the same thread, the owner's. The destructor closes everything and joins the thread.
 class Relay {
  public:
-  // `notify` is called on the relay's thread when there are ended links to take, and not again before they are taken.
+  // `notify` is called on the relay's thread when there are ended links to take, and not again before all are taken.
   using Notify = void (*)(void* context);
+  struct Options {
+    // Bytes in bulk go through a pipe (splice), where one is free; a pipe is two descriptors. 0: never.
+    size_t most_pipes = 64;
+    // For tests: time goes so many times as fast.
+    int64_t clock_rate = 1;
+  };
   Relay(Notify notify, void* context);
+  Relay(Notify notify, void* context, const Options& options);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
   // False, with errno: the system gives no thread, epoll or event descriptor.
   bool Start();
-  // Sends `to_client` to the client at once, then moves bytes until both sides are closed.
+  // Sends `to_client` to the client at once, then moves bytes until both sides are closed. kNoLink: there are as many
+  // links as there are slots (2^20); both are reset.
   LinkId Link(LinkSpec spec, const uint8_t* to_client, size_t to_client_bytes);
   void Stop(LinkId link, StopMode mode);
-  // The words are copied; none: the client is closed without a word.
+  // Does nothing where the link ends already. The words are copied; none: the client is closed without a word.
   void Evict(LinkId link, const uint8_t* words, size_t bytes);
   // False: it has ended.
   bool Counts(LinkId link, uint64_t* received, uint64_t* sent) const;
-  // At most so many of those that have ended since; answers how many.
+  // At most so many of those that have ended since; answers how many. Their slots have no new link before the next
+  // call.
   size_t TakeEnded(EndedLink* out, size_t most);
 
   uint32_t OpenMeter();
@@ -76,10 +85,10 @@ class Relay {
   void CloseMeter(uint32_t meter);
 
   struct Census {
-    size_t links;
-    size_t pipes;
-    size_t waiting_bytes;
-    size_t records;
+    size_t links;          // That have not ended.
+    size_t pipes;          // Open.
+    size_t waiting_bytes;  // Read, and not taken by the peer yet.
+    size_t records;        // That there is memory for.
   };
   Census TakeCensus() const;
 

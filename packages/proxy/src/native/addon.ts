@@ -4,10 +4,15 @@
  *
  * A worker has one engine. In its event loop the engine accepts, dials, reads and writes *streams* (plain TCP); a thread of
  * its own moves the bytes of *links*, each made of two streams. A stream or a link is named by a number that is never used
- * twice; whatever is asked of one that is gone does nothing, so that no event and no order can meet the wrong one.
+ * twice (its low 20 bits are a slot, which another one may have when a batch that told of its end has been read); whatever is asked of one that is gone does nothing, so that no event and no order can meet the wrong one.
  *
  * Nothing that is called here calls back before it returns. What happens is told in batches, through `EngineOptions`, from
  * the event loop; microtasks run behind each batch.
+ *
+ * Who reads a batch takes its events one by one: it sets an event's kind to 0 before it acts on it, and skips those whose
+ * kind is 0 already. For the engine does the same: what stands in the batch for a stream that is paused, linked, closed or
+ * reset while the batch is read is taken back (bytes and FIN of a paused one are told again after resume(), those of a
+ * linked one go to the other side), so that pause() and link() may be called at any event and lose nothing.
  */
 export interface NativeAddon {
   /** The version of this contract; an addon of another one is not used. */
@@ -70,7 +75,7 @@ export interface EngineOptions {
   readonly events: Float64Array;
   /** What events carry; it is written over when `onEvents` has returned. At least 128 KiB: 64 KiB are read at once. */
   readonly payload: Uint8Array;
-  /** So many events are there. What it throws is an uncaught exception. */
+  /** So many events are there: each is taken as described above. What it throws is an uncaught exception, and ends its batch. */
   readonly onEvents: (count: number) => void;
 }
 
@@ -93,6 +98,7 @@ export interface NativeEngine {
    * Connects, from a source address and port where they are given (port 0: any, `IP_BIND_ADDRESS_NO_PORT`), with
    * `TCP_NODELAY`; sends `first` in one write when it is connected. Answers the stream; `opened` or `failed` follows. Its
    * deadline is the caller's: reset() gives it up, and nothing is told of it any more.
+   * @throws Error with `code` ENFILE where there are 2^20 streams already
    */
   dial(address: string, port: number, from: string | null, fromPort: number, first: Uint8Array): number;
 

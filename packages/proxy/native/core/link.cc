@@ -1,0 +1,27 @@
+#include "link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+namespace limpet {
+
+ssize_t SendNow(int fd, const uint8_t* bytes, size_t count) {
+  for (;;) {
+    const ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return sent;
+    if (errno == EAGAIN) return 0;
+    if (errno != EINTR) return -1;
+  }
+}
+
+void Keep(Side* side, const uint8_t* bytes, size_t count) {
+  const size_t before = side->kept == nullptr ? 0 : side->kept->end - side->kept->at;
+  std::unique_ptr<uint8_t[]> all(new uint8_t[before + count]);
+  if (before > 0) memcpy(all.get(), side->kept->bytes.get() + side->kept->at, before);
+  if (count > 0) memcpy(all.get() + before, bytes, count);
+  if (side->kept == nullptr) side->kept = std::make_unique<Kept>();
+  *side->kept = {std::move(all), 0, before + count};
+}
+
+}  // namespace limpet

@@ -1,0 +1,213 @@
+// How a link ends: FIN and RST are passed on, silence has a limit, and so has everything that is still on its way then.
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "link_loop.h"
+
+namespace limpet {
+
+namespace {
+// How long one direction may stay without a byte after the other has ended, and how long a peer may take to fetch the
+// last ones. HAProxy's client-fin and server-fin.
+constexpr int64_t kLingerMs = 30'000;
+// A slow side may take its time: this long without room for more is not slow, but gone.
+constexpr int64_t kLongestStallMs = 120'000;
+// The kernel does not tell when a peer has acknowledged everything: it is asked so often.
+constexpr int64_t kLookMs = Wheel::kTickMs;
+// So much of what a side still sends is dropped at most before it is closed.
+constexpr int kMostDrops = 16;
+
+LinkEnd Closed(int which) { return which == kClient ? LinkEnd::kClientClosed : LinkEnd::kServerClosed; }
+LinkEnd Reset(int which) { return which == kClient ? LinkEnd::kClientReset : LinkEnd::kServerReset; }
+
+// When a side has been silent for too long. While it is not read its silence is not its own: then the limit is the
+// other one's, to take what it was sent.
+int64_t IdleMs(const Side& side) {
+  if (side.idle_ms < 0) return kNever;
+  if (side.held_ms != kNever) return side.held_ms + std::max(side.idle_ms, kLongestStallMs);
+  return side.last_ms + side.idle_ms;
+}
+
+int64_t LingerMs(const LinkRecord& link) {
+  return std::max({link.end_ms, link.side[kClient].last_ms, link.side[kServer].last_ms}) + kLingerMs;
+}
+}  // namespace
+
+// The first reason stays: what follows is its consequence.
+void LinkLoop::SetEnd(LinkRecord& link, LinkEnd end) {
+  if (link.end != kNoEnd) return;
+  link.end = static_cast<uint8_t>(end);
+  link.end_ms = now_ms_;
+  Watch(link);
+}
+
+void LinkLoop::OnNew(LinkRecord& link) {
+  for (const int which : {kClient, kServer}) {
+    if (link.side[which].Is(kMute) && !link.side[which].Is(kGone)) WriteFailed(link, which);
+  }
+  Watch(link);
+}
+
+void LinkLoop::Stop(LinkRecord& link) {
+  SetEnd(link, LinkEnd::kStopped);
+  for (Side& side : link.side) side.Set(kClosing);
+}
+
+void LinkLoop::ResetBoth(LinkRecord& link) {
+  ResetSide(link, kClient);
+  ResetSide(link, kServer);
+}
+
+void LinkLoop::Eof(LinkRecord& link, int which) {
+  Side& from = link.side[which];
+  from.Set(kEof);
+  from.Clear(kReadable);
+  SetEnd(link, Closed(which));
+  link.side[!which].Set(kEnding);
+  if (which == kServer && link.farewell != nullptr && link.farewell->phase == Farewell::Phase::kPacket) {
+    Speak(link, false);
+  }
+}
+
+// It takes nothing any more. What it sent before is read to its end, then the other one gets RST.
+void LinkLoop::WriteFailed(LinkRecord& link, int which) {
+  Side& side = link.side[which];
+  SetEnd(link, Reset(which));
+  DropWaiting(side);
+  // Nothing can be delivered either way, or there is nothing left to read.
+  if (side.Is(kEof) || link.side[!which].Is(kMute)) return Broke(link, which);
+  side.Set(kMute | kHung | kReadable);
+  PutOff(link);
+}
+
+void LinkLoop::Broke(LinkRecord& link, int which) {
+  Side& side = link.side[which];
+  SetEnd(link, Reset(which));
+  DropWaiting(side);
+  close(side.fd);
+  side.Set(kGone);
+  link.side[!which].Set(kAborting);
+}
+
+int64_t LinkLoop::Deadline(const LinkRecord& link) const {
+  int64_t first = link.look_ms;
+  if (link.farewell != nullptr) first = std::min(first, link.farewell->deadline_ms);
+  if (link.end != kNoEnd) return std::min(first, LingerMs(link));
+  return std::min({first, IdleMs(link.side[kClient]), IdleMs(link.side[kServer])});
+}
+
+void LinkLoop::OnDeadline(LinkRecord& link) {
+  link.look_ms = kNever;
+  if (link.farewell != nullptr && link.farewell->deadline_ms <= now_ms_) FarewellDue(link);
+  if (link.end == kNoEnd) {
+    if (Deadline(link) <= now_ms_) EndIdle(link);
+  } else if (LingerMs(link) <= now_ms_) {
+    ResetBoth(link);
+  }
+  if (SettleLink(link)) Watch(link);
+}
+
+// The broker sees the connection break, not a DISCONNECT: it publishes the Will. A side that is not read is not the
+// idle one: the other one takes nothing.
+void LinkLoop::EndIdle(LinkRecord& link) {
+  const bool is_client = IdleMs(link.side[kClient]) <= now_ms_;
+  const Side& silent = link.side[is_client ? kClient : kServer];
+  const bool is_held = silent.held_ms != kNever;
+  SetEnd(link, is_client != is_held ? LinkEnd::kClientIdle : LinkEnd::kServerIdle);
+  for (Side& side : link.side) side.Set(kClosing);
+}
+
+bool LinkLoop::SettleLink(LinkRecord& link) {
+  while (SettleSide(link, kClient) || SettleSide(link, kServer)) continue;
+  if (!link.side[kClient].Is(kGone) || !link.side[kServer].Is(kGone)) return true;
+  Finish(link);
+  return false;
+}
+
+// Does what is due behind everything that was written to this side. True: it is gone by that, and the other one may
+// follow.
+bool LinkLoop::SettleSide(LinkRecord& link, int which) {
+  Side& side = link.side[which];
+  if (side.Is(kGone) || side.HasWaiting() || !side.Is(kEnding | kClosing | kAborting)) return false;
+  if (side.Is(kAborting)) return AbortSide(link, which);
+  // A mute one is read to its end first.
+  if (side.Is(kMute) && !side.Is(kClosing)) return false;
+  if (side.Is(kClosing) || side.Is(kEof)) {
+    CloseSide(link, which);
+    return true;
+  }
+  if (!side.Is(kShut)) {
+    side.Set(kShut);
+    shutdown(side.fd, SHUT_WR);
+  }
+  return false;
+}
+
+// RST drops what the kernel has not delivered yet: it waits for that.
+bool LinkLoop::AbortSide(LinkRecord& link, int which) {
+  int undelivered = 0;
+  if (ioctl(link.side[which].fd, SIOCOUTQ, &undelivered) == 0 && undelivered > 0) {
+    if (link.look_ms == kNever) {
+      link.look_ms = now_ms_ + kLookMs;
+      Watch(link);
+    }
+    return false;
+  }
+  ResetSide(link, which);
+  return true;
+}
+
+// Both directions. An orderly close is passed on as one.
+void LinkLoop::CloseSide(LinkRecord& link, int which) {
+  Side& side = link.side[which];
+  for (int drops = 0; drops < kMostDrops && side.Is(kReadable) && !side.Is(kEof | kGone); drops += 1) {
+    DropOnce(link, which);
+  }
+  if (side.Is(kGone)) return;
+  close(side.fd);
+  side.Set(kGone);
+  link.side[!which].Set(kClosing);
+}
+
+void LinkLoop::ResetSide(LinkRecord& link, int which) {
+  Side& side = link.side[which];
+  if (side.Is(kGone)) return;
+  DropWaiting(side);
+  const linger at_once{1, 0};
+  setsockopt(side.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close(side.fd);
+  side.Set(kGone);
+}
+
+void LinkLoop::DropWaiting(Side& side) {
+  size_t dropped = 0;
+  if (side.pipe != Pipes::kNone) {
+    dropped += pipes_.Holds(side.pipe);
+    pipes_.GiveBack(side.pipe);
+    side.pipe = Pipes::kNone;
+    tally_.pipes.store(pipes_.Open(), std::memory_order_relaxed);
+  }
+  if (side.kept != nullptr) {
+    dropped += side.kept->end - side.kept->at;
+    side.kept.reset();
+  }
+  tally_.waiting_bytes.fetch_sub(dropped, std::memory_order_relaxed);
+}
+
+void LinkLoop::Finish(LinkRecord& link) {
+  wheel_.Remove(&link);
+  link.farewell.reset();
+  const LinkId id = link.id.load(std::memory_order_relaxed);
+  const uint64_t received = link.received.load(std::memory_order_relaxed);
+  const uint64_t sent = link.sent.load(std::memory_order_relaxed);
+  ended_.push_back({id, static_cast<LinkEnd>(link.end), received, sent});
+  tally_.ended.fetch_add(1, std::memory_order_relaxed);
+  link.id.store(kNoLink, std::memory_order_release);
+}
+
+}  // namespace limpet

@@ -1,0 +1,262 @@
+#include "relay.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "link_exchange.h"
+#include "link_loop.h"
+#include "link_records.h"
+
+namespace limpet {
+
+namespace {
+// What the owner's thread knows of a meter besides.
+struct OwnedMeter {
+  Meter sums;
+  // What it sent itself.
+  uint64_t to_clients = 0;
+  // What was told by ReadMeter().
+  uint64_t told_from = 0;
+  uint64_t told_to = 0;
+};
+
+void ResetSocket(int fd) {
+  const linger at_once{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close(fd);
+}
+}  // namespace
+
+struct Relay::Impl {
+  Impl(Notify notify, void* context, const Options& options)
+      : exchange(notify, context), clock{options.clock_rate}, most_pipes(options.most_pipes) {}
+
+  bool Start();
+  LinkId Make(LinkSpec spec, const uint8_t* to_client, size_t count);
+  void Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms);
+  void First(LinkRecord* link, int which, const std::vector<uint8_t>& bytes);
+  void FirstOf(LinkRecord* link, int which, const uint8_t* bytes, size_t count);
+  void Publish(LinkRecord* link, LinkId id, int64_t by_ms);
+  bool Watch(const LinkRecord& link, int which, LinkId id) const;
+
+  LinkExchange exchange;
+  LinkRecords records;
+  LinkTally tally;
+  const LinkClock clock;
+  const size_t most_pipes;
+  int epoll = -1;
+  std::unique_ptr<LinkLoop> loop;
+  pthread_t thread{};
+  bool runs = false;
+  size_t made = 0;
+  // Ended links that the owner may still be reading about.
+  std::vector<LinkId> told;
+  std::vector<std::unique_ptr<OwnedMeter>> meters;
+  std::vector<uint32_t> free_meters;
+};
+
+Relay::Relay(Notify notify, void* context) : Relay(notify, context, Options{}) {}
+
+Relay::Relay(Notify notify, void* context, const Options& options)
+    : impl_(std::make_unique<Impl>(notify, context, options)) {}
+
+Relay::~Relay() {
+  if (impl_->runs) {
+    impl_->exchange.Give({Command::Kind::kQuit, kNoLink, {}}, LinkExchange::kNow);
+    pthread_join(impl_->thread, nullptr);
+  }
+  if (impl_->epoll != -1) close(impl_->epoll);
+}
+
+bool Relay::Start() { return impl_->Start(); }
+
+namespace {
+void* RunLoop(void* loop) {
+  prctl(PR_SET_NAME, "limpet-relay");
+  static_cast<LinkLoop*>(loop)->Run();
+  return nullptr;
+}
+}  // namespace
+
+bool Relay::Impl::Start() {
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll == -1 || !exchange.Open()) return false;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.u64 = LinkLoop::kWakeMark;
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, exchange.WakeDescriptor(), &event) != 0) return false;
+  loop = std::make_unique<LinkLoop>(&records, &exchange, &tally, clock, epoll, most_pipes);
+  // Signals are the owner's: a thread begins with the mask of the one that makes it.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  errno = pthread_create(&thread, nullptr, RunLoop, loop.get());
+  runs = errno == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return runs;
+}
+
+LinkId Relay::Link(LinkSpec spec, const uint8_t* to_client, size_t to_client_bytes) {
+  return impl_->Make(std::move(spec), to_client, to_client_bytes);
+}
+
+LinkId Relay::Impl::Make(LinkSpec spec, const uint8_t* to_client, size_t count) {
+  LinkId id = kNoLink;
+  LinkRecord* const link = records.Take(&id);
+  if (link == nullptr) {
+    ResetSocket(spec.client.fd);
+    ResetSocket(spec.server.fd);
+    return kNoLink;
+  }
+  made += 1;
+  Fill(link, spec, clock.NowMs());
+  OwnedMeter& meter = *meters[spec.meter];
+  meter.to_clients += count;
+  Meter::Add(&link->sent, count);
+  if (spec.follow) link->boundary.Push(to_client, count);
+  if (spec.client.pending.empty()) {
+    FirstOf(link, kClient, to_client, count);
+  } else {
+    spec.client.pending.insert(spec.client.pending.end(), to_client, to_client + count);
+    First(link, kClient, spec.client.pending);
+  }
+  First(link, kServer, spec.server.pending);
+  int64_t by_ms = kNever;
+  for (const Side& side : link->side) {
+    if (side.idle_ms >= 0) by_ms = std::min(by_ms, side.last_ms + side.idle_ms);
+    if (side.Is(kMute)) by_ms = LinkExchange::kNow;
+  }
+  Publish(link, id, by_ms);
+  return id;
+}
+
+void Relay::Impl::Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms) {
+  link->received.store(spec.client.received, std::memory_order_relaxed);
+  link->sent.store(spec.client.sent, std::memory_order_relaxed);
+  link->is_known.store(false, std::memory_order_relaxed);
+  for (const int which : {kClient, kServer}) {
+    Side& side = link->side[which];
+    side = Side{};
+    side.fd = (which == kClient ? spec.client : spec.server).fd;
+    side.last_ms = now_ms;
+    side.idle_ms = which == kClient ? spec.client_idle_ms : spec.server_idle_ms;
+  }
+  link->end = kNoEnd;
+  link->follows = spec.follow;
+  link->is_put_off = false;
+  link->boundary = PacketBoundary{};
+  link->look_ms = kNever;
+  link->meter = &meters[spec.meter]->sums;
+}
+
+void Relay::Impl::First(LinkRecord* link, int which, const std::vector<uint8_t>& bytes) {
+  FirstOf(link, which, bytes.data(), bytes.size());
+}
+
+// Sends the first bytes to a side; what it does not take is kept, and the other side is not read before that has gone.
+void Relay::Impl::FirstOf(LinkRecord* link, int which, const uint8_t* bytes, size_t count) {
+  if (count == 0) return;
+  Side& to = link->side[which];
+  const ssize_t sent = SendNow(to.fd, bytes, count);
+  if (sent == -1) {
+    // The relay's thread reads what it sent before, and ends it.
+    to.Set(kMute);
+    return;
+  }
+  const size_t left = count - static_cast<size_t>(sent);
+  if (left == 0) return;
+  Keep(&to, bytes + sent, left);
+  tally.waiting_bytes.fetch_add(left, std::memory_order_relaxed);
+  link->side[!which].held_ms = to.last_ms;
+}
+
+bool Relay::Impl::Watch(const LinkRecord& link, int which, LinkId id) const {
+  epoll_event event{};
+  event.events = LinkLoop::kReadEvents;
+  if (link.side[which].Is(kRoomTold)) event.events |= EPOLLOUT;
+  event.data.u64 = LinkLoop::Mark(id, which);
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, link.side[which].fd, &event) == 0;
+}
+
+// From the first call of Watch() on the relay's thread may meet the link; the lock keeps it waiting until both sides
+// are there. What has come by then is told at once.
+void Relay::Impl::Publish(LinkRecord* link, LinkId id, int64_t by_ms) {
+  for (Side& side : link->side) {
+    if (side.HasWaiting()) side.Set(kRoomTold);
+  }
+  link->id.store(id, std::memory_order_release);
+  std::unique_lock<std::mutex> lock = exchange.Lock();
+  const bool is_watched = Watch(*link, kClient, id) && Watch(*link, kServer, id);
+  link->is_known.store(true, std::memory_order_release);
+  if (is_watched) exchange.GiveLocked(std::move(lock), {Command::Kind::kNew, id, {}}, by_ms);
+  // The system watches no more descriptors for this user.
+  else exchange.GiveLocked(std::move(lock), {Command::Kind::kReset, id, {}}, LinkExchange::kNow);
+}
+
+void Relay::Stop(LinkId link, StopMode mode) {
+  if (impl_->records.Find(link) == nullptr) return;
+  const auto kind = mode == StopMode::kFlush ? Command::Kind::kFlush : Command::Kind::kReset;
+  impl_->exchange.Give({kind, link, {}}, LinkExchange::kNow);
+}
+
+void Relay::Evict(LinkId link, const uint8_t* words, size_t bytes) {
+  if (impl_->records.Find(link) == nullptr) return;
+  impl_->exchange.Give({Command::Kind::kEvict, link, {words, words + bytes}}, LinkExchange::kNow);
+}
+
+bool Relay::Counts(LinkId id, uint64_t* received, uint64_t* sent) const {
+  const LinkRecord* const link = impl_->records.Find(id);
+  if (link == nullptr) return false;
+  *received = link->received.load(std::memory_order_relaxed);
+  *sent = link->sent.load(std::memory_order_relaxed);
+  return true;
+}
+
+size_t Relay::TakeEnded(EndedLink* out, size_t most) {
+  for (const LinkId id : impl_->told) impl_->records.GiveBack(id);
+  impl_->told.clear();
+  const size_t count = impl_->exchange.TakeEnded(out, most);
+  for (size_t i = 0; i < count; i += 1) impl_->told.push_back(out[i].id);
+  return count;
+}
+
+uint32_t Relay::OpenMeter() {
+  if (impl_->free_meters.empty()) {
+    impl_->meters.push_back(std::make_unique<OwnedMeter>());
+    return static_cast<uint32_t>(impl_->meters.size() - 1);
+  }
+  const uint32_t meter = impl_->free_meters.back();
+  impl_->free_meters.pop_back();
+  return meter;
+}
+
+void Relay::ReadMeter(uint32_t meter, uint64_t* from_clients, uint64_t* to_clients) {
+  OwnedMeter& owned = *impl_->meters[meter];
+  const uint64_t from = owned.sums.from_clients.load(std::memory_order_relaxed);
+  const uint64_t to = owned.sums.to_clients.load(std::memory_order_relaxed) + owned.to_clients;
+  *from_clients = from - std::exchange(owned.told_from, from);
+  *to_clients = to - std::exchange(owned.told_to, to);
+}
+
+void Relay::CloseMeter(uint32_t meter) {
+  uint64_t rest;
+  ReadMeter(meter, &rest, &rest);
+  impl_->free_meters.push_back(meter);
+}
+
+Relay::Census Relay::TakeCensus() const {
+  const LinkTally& tally = impl_->tally;
+  return {impl_->made - tally.ended.load(std::memory_order_relaxed), tally.pipes.load(std::memory_order_relaxed),
+          tally.waiting_bytes.load(std::memory_order_relaxed), impl_->records.Made()};
+}
+
+}  // namespace limpet

@@ -1,0 +1,51 @@
+// What is asked of the kernel about TCP sockets. All descriptors are non-blocking and close-on-exec.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "address.h"
+
+namespace limpet {
+
+// A silent connection is asked for a sign of life after so long; what the peer does not acknowledge ends it.
+constexpr int kKeepAliveMs = 60'000;
+constexpr int kUserTimeoutMs = 120'000;
+
+// Bound, and not listening yet. Answers the descriptor, or -errno.
+int OpenBound(const SocketAddress& address, bool reuse_port);
+
+// Listens on a copy of a bound descriptor. What accepted sockets inherit is set here, so that nothing is asked of the
+// kernel for each of them: TCP_NODELAY, keep-alive after kKeepAliveMs, kUserTimeoutMs. Answers the copy, or -errno.
+int OpenListener(int bound, int backlog, SocketAddress* local);
+
+// Answers a descriptor, or -errno.
+int AcceptOne(int listener, SocketAddress* peer);
+
+// Whether accept() failed for the one connection that it would have answered: the next one may succeed (accept(2)).
+bool IsOneConnectionsEnd(int accept_error);
+
+// Where a dial failed.
+enum class DialStage : uint8_t { kNone = 0, kBind = 1, kConnect = 2 };
+
+// Begins to connect, with TCP_NODELAY. `from` may be null; with port 0 the kernel chooses the port at connect(), so that
+// one port serves many destinations. Answers the descriptor, or -errno and the stage that failed.
+int BeginDial(const SocketAddress& to, const SocketAddress* from, bool* is_open, DialStage* failed);
+
+void SetKeepAlive(int fd, int idle_ms);
+
+// SO_ERROR, which is cleared by asking.
+int TakeError(int fd);
+
+// Closes with RST: what the kernel has not sent is dropped.
+void CloseWithReset(int fd);
+
+// Bytes that were sent, 0 where there is no room, or -errno.
+ssize_t SendSome(int fd, const uint8_t* bytes, size_t length);
+
+// Bytes that were received, 0 at FIN, or -errno (-EAGAIN: nothing is there).
+ssize_t ReceiveSome(int fd, uint8_t* room, size_t length);
+
+}  // namespace limpet

@@ -1,0 +1,135 @@
+import { plainAddress } from '../listen/accepted.ts';
+import { BACKLOG, type BindListener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
+import type { Address } from '../stages.ts';
+import type { Engine, EngineListener } from './engine.ts';
+import { NativeStream } from './native_stream.ts';
+import { StreamAccepted } from './stream_accepted.ts';
+
+/** So many are accepted before the worker is asked again how many more it has room for. */
+const MOST_CREDIT = 64;
+
+/**
+ * A bind of plain TCP whose clients the native engine accepts: as many as there is room for, one at least, so that who finds
+ * none is known to wait. A pause keeps the copy of the socket: what comes meanwhile waits in the backlog.
+ */
+export class NativeListener implements BindListener, EngineListener {
+  readonly opened: Promise<void>;
+  /** The engine's number; -1 before start(). */
+  id = -1;
+  readonly #engine: Engine;
+  readonly #events: ListenerEvents;
+  /** Where it is bound. */
+  #local: Address = { address: '', port: 0 };
+  /** Where it is bound to no single address: those of this host that clients came to. Sessions hold them for long. */
+  readonly #locals = new Map<string, Address>();
+  #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
+  readonly #kept: StreamAccepted[] = [];
+  #state: 'asked' | 'open' | 'paused' | 'closed' = 'asked';
+  /** How many the engine may still bring. */
+  #credit = 0;
+
+  constructor(engine: Engine, events: ListenerEvents) {
+    this.#engine = engine;
+    this.#events = events;
+    this.opened = new Promise((resolve, reject) => {
+      this.#onOpened = { resolve, reject };
+    });
+  }
+
+  start(handle: ListenHandle): void {
+    const bound = handle as BoundHandle;
+    try {
+      if (this.#state !== 'closed' && this.id === -1) this.#listen(bound);
+    } catch (error) {
+      this.#onOpened?.reject(error);
+      this.#onOpened = null;
+    } finally {
+      bound.close();
+    }
+  }
+
+  resume(): void {
+    while (this.#kept.length > 0) {
+      const client = this.#kept[0];
+      if (client !== undefined && !client.isGone && !this.#events.accepted(client)) return;
+      this.#kept.shift();
+    }
+    if (this.#state !== 'paused' || this.#events.isFull()) return;
+    this.#state = this.id === -1 ? 'asked' : 'open';
+    if (this.id === -1) this.#events.wantsHandle();
+    else this.#refill();
+  }
+
+  pause(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'paused';
+    this.#give(0);
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    if (this.id !== -1) this.#engine.native.unlisten(this.id);
+    for (const client of this.#kept.splice(0)) if (!client.isGone) this.#events.acceptedAnyway(client);
+    this.#isOpen();
+  }
+
+  accepted(stream: number, source: Address, local: Address | null): void {
+    const client = new StreamAccepted(new NativeStream(this.#engine, stream), source, this.#known(local));
+    this.#credit -= 1;
+    if (this.#state === 'closed') this.#events.acceptedAnyway(client);
+    // Told behind a pause: it was accepted before.
+    else if (this.#state === 'paused' || this.#kept.length > 0) this.#kept.push(client);
+    else if (!this.#events.accepted(client)) {
+      this.#kept.push(client);
+      this.pause();
+    } else if (this.#credit <= 0) this.#refill();
+  }
+
+  starved(code: string): void {
+    this.#events.starved(code);
+    this.pause();
+  }
+
+  /** @throws Error with the system's code */
+  #listen(bound: BoundHandle): void {
+    const name: { address?: string; port?: number } = {};
+    bound.getsockname(name);
+    this.#local = plainAddress(name.address, name.port);
+    this.id = this.#engine.native.listen(bound.fd, BACKLOG);
+    this.#engine.listeners.set(this);
+    this.#isOpen();
+    if (this.#state !== 'asked') return;
+    this.#state = 'open';
+    this.#refill();
+  }
+
+  #known(local: Address | null): Address {
+    if (local === null) return this.#local;
+    const known = this.#locals.get(local.address);
+    if (known === undefined) this.#locals.set(local.address, local);
+    return known ?? local;
+  }
+
+  /** Only when nothing of the last credit is left: so no more come than there was room for. */
+  #refill(): void {
+    if (this.#state === 'open') this.#give(Math.min(MOST_CREDIT, Math.max(1, this.#events.room())));
+  }
+
+  #give(credit: number): void {
+    this.#credit = credit;
+    if (this.id !== -1) this.#engine.native.credit(this.id, credit);
+  }
+
+  #isOpen(): void {
+    this.#onOpened?.resolve();
+    this.#onOpened = null;
+  }
+}
+
+/** A bound socket as Node hands it over. */
+interface BoundHandle {
+  readonly fd: number;
+  getsockname(out: { address?: string; port?: number }): number;
+  close(): void;
+}
