@@ -32,6 +32,8 @@ export interface Endpoint {
 
 /** What an endpoint tells. `closed` comes once and last. */
 export interface EndpointListener {
+  /** It does no more with bytes than to write them before it returns: then they may be written over. */
+  readonly passesOn?: boolean;
   bytes(chunk: Buffer): void;
   /** write() said false, and everything has gone now. */
   drained(): void;

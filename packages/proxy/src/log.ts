@@ -8,7 +8,8 @@ import { Sampler } from './log/sampler.ts';
 import { type OpenTarget, openStdout, openTarget } from './log/target.ts';
 import { unicodeEscape, withoutUnsafe } from './unsafe_text.ts';
 
-export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+export type LogValue = string | number | boolean | null | undefined;
+export type LogFields = Readonly<Record<string, LogValue>>;
 
 /**
  * The log of one process. `event` is the stable word to filter by. Text that came from a client goes into fields, never
@@ -101,15 +102,35 @@ function pinoTell(config: LogConfig, out: LogWriter, { wrap }: OpenTarget, who: 
   const options: pino.LoggerOptions = {
     level: config.level,
     base: { worker: who },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: timeField,
     formatters: { level: label => ({ level: label }) },
   };
   // Not pino's own destination: it throws what goes wrong with it, and waits at the exit for a disk that is full.
   const logger = pino(options, { write: line => out.write(wrap(shown === null ? line : shown(line), ...about)) });
+  // A child has its event in the text that its lines begin with: no line copies its fields to put the event before them.
+  const children = new Map<string, pino.Logger>();
+  const childOf = (event: string): pino.Logger => {
+    const child = logger.child({ event });
+    children.set(event, child);
+    return child;
+  };
   return (level, event, fields, message) => {
     about = [level, event];
-    logger[level]({ event, ...fields }, message);
+    (children.get(event) ?? childOf(event))[level](fields, message);
   };
+}
+
+let timeMs = 0;
+let timeText = '';
+
+/** pino's isoTime, made once a millisecond. */
+function timeField(): string {
+  const nowMs = Date.now();
+  if (nowMs !== timeMs) {
+    timeMs = nowMs;
+    timeText = `,"time":"${new Date(nowMs).toISOString()}"`;
+  }
+  return timeText;
 }
 
 function prettyLine(colorize: boolean): (line: string) => string {

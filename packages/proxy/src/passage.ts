@@ -1,30 +1,14 @@
 import { AttemptTally } from './account/attempt_tally.ts';
 import type { Lane } from './account/lane.ts';
-import type { Progress } from './account/live_facts.ts';
-import type { Linked } from './account/session_log.ts';
-import type { ServerConfig } from './config/resolved.ts';
+import { type Progress, sessionFacts } from './account/live_facts.ts';
+import type { SessionFacts } from './account/session_facts.ts';
+import type { Cargo } from './cargo.ts';
 import { type Connecting, Connector } from './dial/connector.ts';
-import type { DialScript } from './dial/script.ts';
-import { type Endpoint, NOBODY } from './endpoint.ts';
-import type { FirstBytes } from './first_bytes.ts';
-import { disconnectPacket } from './relay/farewell.ts';
-import { PacketBoundary } from './relay/packet_boundary.ts';
-import { Relay, type RelayLimits } from './relay/relay.ts';
+import type { Endpoint } from './endpoint.ts';
 import { Placement } from './route/placement.ts';
-import type { Connect, Inbound, Link, StopReason } from './stages.ts';
-import type { Eviction, LiveSession, SessionRoute, Workshop } from './workshop.ts';
-
-/** What a kind of session brings to its passage. */
-export interface Cargo {
-  /** Null in mode tcp. */
-  readonly connect: Connect | null;
-  /** What it is stuck on; `assignedClientId` comes with the broker's answer (5.0). */
-  stickValue(assignedClientId: string | null): string | null;
-  script(server: ServerConfig): DialScript;
-  limits(link: Link): RelayLimits;
-  /** Let go of when they are with a broker, or of no use any more, for a session may last for months. */
-  readonly first: FirstBytes;
-}
+import { Sitting } from './sitting.ts';
+import type { Choice, Inbound, Link, StopReason } from './stages.ts';
+import type { Eviction, ServerFall, Serving, SessionRoute, Visit, Workshop } from './workshop.ts';
 
 /** Why there is no broker; `left`: the client went away while one was looked for; `lost`: its first bytes did. */
 export type Unlinked =
@@ -32,161 +16,126 @@ export type Unlinked =
   | { readonly kind: 'left' }
   | { readonly kind: 'lost' };
 
-/** What these mean in the stage that is running. */
-export type Stage = Pick<LiveSession, 'stop' | 'serverFell' | 'evict'>;
-export const IDLE: Stage = { stop() {}, serverFell() {}, evict: () => false };
+/** `seated`: it has a broker, and its sitting sees to the rest. `stopped`: it is closed, and nobody has to be told. */
+export type Passed = 'seated' | 'stopped' | Unlinked;
 
-/** From a chosen backend to the end: place, dial, relay. Every session goes through one. */
-export class Passage {
-  readonly #session: LiveSession;
+type LinkedNow = Extract<Connecting, { kind: 'linked' }>;
+
+/** From a chosen backend to a broker: place, dial, link. Every session goes through one. */
+export class Passage implements Serving {
+  readonly #visit: Visit;
   readonly #inbound: Inbound;
   readonly #route: SessionRoute;
   readonly #shop: Workshop;
-  #stage: Stage = IDLE;
-  #placement: Placement | null = null;
+  readonly #cargo: Cargo;
+  readonly #placement: Placement;
+  readonly #connector: Connector;
   #hasLeft = false;
-  /** Where it is, or is being dialled. */
+  /** Where it is being dialled. */
   #server: string | null = null;
   #retries = -1;
-  #linked: Linked | null = null;
-  #linkedAtMs = 0;
-  /** What its bytes pass through. */
-  #client: Endpoint;
 
-  constructor(session: LiveSession, inbound: Inbound, route: SessionRoute, shop: Workshop) {
-    this.#session = session;
+  constructor(visit: Visit, inbound: Inbound, route: SessionRoute, shop: Workshop, cargo: Cargo) {
+    this.#visit = visit;
     this.#inbound = inbound;
     this.#route = route;
     this.#shop = shop;
-    this.#client = inbound.client;
-  }
-
-  stop(reason: StopReason): void {
-    this.#stage.stop(reason);
-  }
-
-  serverFell(why: 'server_down' | 'maintenance'): void {
-    this.#stage.serverFell(why);
-  }
-
-  evict(eviction: Eviction): boolean {
-    return this.#stage.evict(eviction);
-  }
-
-  /** How far it is. */
-  progress(): Progress {
-    const { bytesIn, bytesOut } = this.#client;
-    const linked = this.#linked;
-    return {
-      stage: linked === null ? 'dial' : 'relay',
-      backend: this.#route.view.config.name,
-      server: this.#server,
-      how: linked?.link.choice.how ?? null,
-      retries: Math.max(0, this.#retries),
-      linkedAtMs: linked === null ? null : this.#linkedAtMs,
-      assignedClientId: linked?.assignedClientId ?? null,
-      ...{ bytesIn, bytesOut },
-    };
-  }
-
-  /** Null: it went through, and everything is closed. Else the client is still there, and nobody has told it. */
-  async run(cargo: Cargo): Promise<Unlinked | null> {
-    const { id, source, client } = this.#inbound;
-    const placement = new Placement(this.#route, id, cargo.stickValue(null), source.address);
-    this.#placement = placement;
-    const connecting = await this.#connect(cargo, placement);
-    const firstBytes = cargo.first.bytes.length;
-    cargo.first.forget();
-    if (connecting.kind === 'linked') {
-      const { link, assignedClientId, isAccepted } = connecting;
-      const assigned = assignedClientId === null ? null : cargo.stickValue(assignedClientId);
-      await this.#relay(
-        { inbound: this.#inbound, connect: cargo.connect, link, assignedClientId },
-        firstBytes,
-        cargo,
-        isAccepted ? placement.accepted(assigned) : placement.unconfirmed(),
-      );
-      placement.release();
-      return null;
-    }
-    placement.abandoned();
-    // AUTH has passed already: the client is in the middle of a stream, and must see it break.
-    if (connecting.kind === 'auth_failed') client.reset();
-    if (connecting.kind !== 'cancelled') return connecting;
-    if (cargo.first.isLost && !this.#hasLeft) return { kind: 'lost' };
-    client.reset();
-    return this.#hasLeft ? { kind: 'left' } : null;
-  }
-
-  async #connect(cargo: Cargo, placement: Placement): Promise<Connecting> {
-    const { view, seen, tls } = this.#route;
-    const connector = new Connector(this.#inbound, view.config, this.#shop, {
-      next: mayMove => placement.next(mayMove),
+    this.#cargo = cargo;
+    this.#placement = new Placement(route, inbound.id, cargo.stickValue(null), inbound.source.address);
+    const { view, seen, tls } = route;
+    this.#connector = new Connector(inbound, view.config, shop, {
+      next: mayMove => this.#placement.next(mayMove),
       seen,
       tls,
-      count: new AttemptTally(this.#shop.tally, view.config.name, cargo.connect?.version ?? null),
+      count: new AttemptTally(shop.tally, view.config.name, cargo.connect?.version ?? null),
       trying: server => this.#trying(server),
       script: server => cargo.script(server),
     });
-    this.#stage = { ...IDLE, stop: () => connector.cancel(), serverFell: () => connector.skip() };
-    const left = (): void => {
-      this.#hasLeft = true;
-      connector.cancel();
-    };
-    this.#inbound.client.attach({ ...NOBODY, closed: left });
-    return await connector.run();
+  }
+
+  stop(_reason: StopReason): void {
+    this.#connector.cancel();
+  }
+
+  serverFell(_why: ServerFall): void {
+    this.#connector.skip();
+  }
+
+  evict(_eviction: Eviction): boolean {
+    return false;
+  }
+
+  facts(): SessionFacts {
+    return sessionFacts(this.#shop, this.#inbound, this.#cargo.connect, this.#progress());
+  }
+
+  #progress(): Progress {
+    const { bytesIn, bytesOut } = this.#inbound.client;
+    const nothing = { how: null, linkedAtMs: null, assignedClientId: null };
+    const retries = Math.max(0, this.#retries);
+    const backend = this.#route.view.config.name;
+    return { stage: 'dial', backend, server: this.#server, retries, ...nothing, bytesIn, bytesOut };
+  }
+
+  /** Where there is no broker the client is still there, and nobody has told it, unless it was stopped. */
+  async run(): Promise<Passed> {
+    this.#visit.serving = this;
+    const { client } = this.#inbound;
+    const { first } = this.#cargo;
+    client.attach({ bytes() {}, drained() {}, ended() {}, closed: () => this.#left() });
+    const connecting = await this.#connector.run();
+    const firstBytes = first.bytes.length;
+    first.forget();
+    if (connecting.kind === 'linked') {
+      const placed = this.#sit(connecting, firstBytes);
+      if (placed !== null) await placed;
+      return 'seated';
+    }
+    this.#placement.abandoned();
+    // AUTH has passed already: the client is in the middle of a stream, and must see it break.
+    if (connecting.kind === 'auth_failed') client.reset();
+    if (connecting.kind !== 'cancelled') return connecting;
+    if (first.isLost && !this.#hasLeft) return { kind: 'lost' };
+    client.reset();
+    return this.#hasLeft ? { kind: 'left' } : 'stopped';
+  }
+
+  #left(): void {
+    this.#hasLeft = true;
+    this.#connector.cancel();
   }
 
   #trying(server: string | null): void {
     this.#server = server;
     if (server !== null) this.#retries += 1;
-    this.#shop.registry.moved(this.#session, this.#route.view.config.name, server);
+    this.#shop.registry.moved(this.#visit, this.#route.view.config.name, server);
   }
 
-  /**
-   * `firstBytes`: how many the broker has got of the client. `placed`: the stick table knows of it; nothing of the broker
-   * reaches the client before.
-   */
-  async #relay(linked: Linked, firstBytes: number, cargo: Cargo, placed: Promise<void>): Promise<void> {
-    const { link } = linked;
-    const way = this.#arrived(linked);
+  /** `firstBytes`: how many the broker has got of the client. */
+  #sit({ link, assignedClientId, isAccepted }: LinkedNow, firstBytes: number): Promise<void> | null {
+    const { connect } = this.#cargo;
+    const { stay } = this.#placement;
+    const assigned = assignedClientId === null ? null : this.#cargo.stickValue(assignedClientId);
+    const placed = isAccepted ? this.#placement.accepted(assigned) : null;
+    if (!isAccepted) this.#placement.unconfirmed();
+    const way = this.#arrived(link.choice);
     const client = this.#clientOf(link, way, firstBytes);
-    this.#client = client;
-    const relay = new Relay(client, link.server, cargo.limits(link), this.#shop.wheel, way);
+    const [visit, inbound, route] = [this.#visit, this.#inbound, this.#route];
+    const sitting = new Sitting(this.#shop, { visit, inbound, connect, link, assignedClientId, route, stay, way });
+    this.#visit.serving = sitting;
+    this.#shop.log.connected({ inbound, connect, link, assignedClientId });
     // Only to MQTT 5.0 a server may send DISCONNECT (3.14), and only where the broker's own bytes are seen.
-    const boundary = linked.connect?.version === 5 && link.framesSent === null ? new PacketBoundary() : null;
-    this.#stage = this.#relaying(relay);
-    this.#shop.log.connected(linked);
-    await placed;
-    const end = await relay.run(link.toClient, boundary);
-    this.#stage = IDLE;
-    way.session(-1);
-    way.count(`end:${end}`);
-    this.#shop.log.ended(linked, { end, bytesIn: client.bytesIn, bytesOut: client.bytesOut });
-  }
-
-  #relaying(relay: Relay): Stage {
-    return {
-      stop: reason => relay.stop(reason),
-      serverFell: why => {
-        if (why === 'given_up') return;
-        // Asked for now: a reload may have changed it since the session began.
-        const keeps = this.#route.view.config.onMarkedDown === 'keep';
-        if (why === 'maintenance' || !keeps) relay.stop(why);
-      },
-      evict: ({ reason, forget }) => {
-        if (!relay.evict(disconnectPacket(reason))) return false;
-        this.#placement?.leaving(forget);
-        return true;
-      },
-    };
+    const follow = connect?.version === 5 && link.framesSent === null;
+    const terms = { limits: this.#cargo.limits(link), meter: way, toClient: link.toClient, follow };
+    const begin = (): void => sitting.begin(client, link.server, terms);
+    // Nothing of the broker reaches the client before the stick table knows of it.
+    if (placed !== null) return placed.then(begin);
+    begin();
+    return null;
   }
 
   /** It has a broker: counts it. */
-  #arrived(linked: Linked): Lane {
-    const { backend, server, how, degraded } = linked.link.choice;
-    this.#linked = linked;
-    this.#linkedAtMs = performance.now();
+  #arrived({ backend, server, how, degraded }: Choice): Lane {
     const place = this.#shop.tally.place(backend, server);
     place.count(`stick:${how}`);
     if (degraded) place.count('stick:degraded');

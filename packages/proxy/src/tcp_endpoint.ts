@@ -1,12 +1,14 @@
 import type { Socket } from 'node:net';
 import { type Endpoint, type EndpointListener, NOBODY } from './endpoint.ts';
 import { errorCode } from './errors.ts';
+import { gatherRead, tellGathered } from './gathered_read.ts';
+import { apart, type Borrower, copyOfRead, keepLent, lendRead, readStatically } from './static_read.ts';
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * A side over TCP, plain or TLS. Takes over the socket, which must be open, paused and made with `allowHalfOpen`; nobody
- * else touches the socket afterwards.
+ * A side over TCP, plain or TLS. Takes over the socket, which must be open or connecting, paused and made with
+ * `allowHalfOpen`; nobody else touches the socket afterwards.
  */
 export class TcpEndpoint implements Endpoint {
   readonly #socket: Socket;
@@ -16,6 +18,15 @@ export class TcpEndpoint implements Endpoint {
   #code: string | null = null;
   #closed = false;
   #flowing = false;
+  /** close() was called: whatever comes is told as it comes, and nobody needs it. */
+  #isClosing = false;
+  /** What nobody was to be told of when it was read. TLS hands over all that it has opened, whether paused or not. */
+  #held: Buffer[] | null = null;
+  /** Until something was said to the peer, what it says may have to wait: a CONNECT for its turn, or for a broker. */
+  #isKept = true;
+  /** Hears what was gathered of its records; null: it is no TLS. */
+  readonly #records: Borrower | null;
+  #awaitsDrain = false;
   /** FIN: `unseen`, `waiting` for somebody who listens, `told`. */
   #fin: 'unseen' | 'waiting' | 'told' = 'unseen';
 
@@ -27,10 +38,8 @@ export class TcpEndpoint implements Endpoint {
     this.#skipped = skipped;
     this.#socket = socket;
     this.#transport = transport;
-    // Paused first: a listener for 'data' sets a socket going otherwise.
-    socket.pause();
-    socket.on('data', chunk => this.#listener.bytes(chunk as Buffer));
-    socket.on('drain', () => this.#listener.drained());
+    this.#records = socket === transport ? null : { bytes: chunk => this.#hearGathered(chunk) };
+    this.#read();
     socket.on('end', () => this.#confirmEnd());
     socket.on('error', error => {
       this.#code ??= errorCode(error);
@@ -38,6 +47,7 @@ export class TcpEndpoint implements Endpoint {
       socket.destroy();
     });
     socket.on('close', () => {
+      this.#flush();
       this.#closed = true;
       this.#listener.closed(this.#code);
     });
@@ -51,7 +61,8 @@ export class TcpEndpoint implements Endpoint {
 
   resume(): void {
     this.#flowing = true;
-    this.#socket.resume();
+    if (this.#held === null) this.#socket.resume();
+    else queueMicrotask(() => this.#catchUp());
     if (this.#fin === 'waiting') queueMicrotask(() => this.#tellEnd());
   }
 
@@ -61,8 +72,22 @@ export class TcpEndpoint implements Endpoint {
   }
 
   write(bytes: Buffer): boolean {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
-    return this.#socket.write(bytes);
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return true;
+    this.#isKept = false;
+    // What does not go out at once must be no small part of something larger, which would live as long: a peer may be slow.
+    const goesOut = socket.writableLength === 0 && socket === this.#transport;
+    const own = goesOut ? bytes : apart(bytes);
+    const hasRoom = socket.write(own);
+    if (own === bytes && socket.writableLength > 0) keepLent();
+    if (!hasRoom && !this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      socket.once('drain', () => {
+        this.#awaitsDrain = false;
+        this.#listener.drained();
+      });
+    }
+    return hasRoom;
   }
 
   end(): void {
@@ -71,7 +96,9 @@ export class TcpEndpoint implements Endpoint {
 
   close(): void {
     // What the peer still sends is of no use to anybody, but unread bytes would turn our FIN into RST.
-    this.#socket.resume();
+    this.#isClosing = true;
+    if (this.#held === null) this.#socket.resume();
+    else queueMicrotask(() => this.#catchUp());
     this.#socket.destroySoon();
   }
 
@@ -98,6 +125,67 @@ export class TcpEndpoint implements Endpoint {
     this.#transport.setKeepAlive(true, idleMs);
   }
 
+  #read(): void {
+    const socket = this.#socket;
+    // Paused first: a listener for 'data' sets a socket going otherwise.
+    socket.pause();
+    if (!readStatically(socket, bytes => this.#take(bytes))) {
+      socket.on('data', chunk => this.#hear(chunk as Buffer));
+      return;
+    }
+    // What an earlier stage has put back, or TLS has opened behind the handshake. Asking for it sets the socket going.
+    const early: Buffer | null = socket.readableLength === 0 ? null : socket.read();
+    if (early === null) return;
+    this.#held = [early];
+    socket.pause();
+  }
+
+  #take(bytes: number): boolean {
+    const records = this.#records;
+    if (records === null || !this.#isPassedOn) this.#flush();
+    else if (gatherRead(bytes, records)) return true;
+    // Asked again: who was told of what was kept may have said stop.
+    if (this.#isPassedOn) lendRead(bytes, this.#listener);
+    else this.#hear(copyOfRead(bytes, this.#isKept));
+    return true;
+  }
+
+  /** Whoever hears now does no more than to write it. */
+  get #isPassedOn(): boolean {
+    return this.#flowing && this.#held === null && this.#listener.passesOn === true;
+  }
+
+  /** Tells the records that are kept for the end of this turn. */
+  #flush(): void {
+    if (this.#records !== null) tellGathered(this.#records);
+  }
+
+  /** Somebody may have said stop since, or be another one, who passes nothing on. */
+  #hearGathered(chunk: Buffer): void {
+    this.#hear(this.#isPassedOn ? chunk : Buffer.from(chunk));
+  }
+
+  #hear(chunk: Buffer): void {
+    if (this.#held !== null) this.#held.push(chunk);
+    else if (this.#flowing || this.#isClosing) this.#listener.bytes(chunk);
+    else this.#held = [chunk];
+  }
+
+  /** Tells what was held, until somebody says stop. */
+  #catchUp(): void {
+    const held = this.#held ?? [];
+    let told = 0;
+    while (told < held.length && (this.#flowing || this.#isClosing)) {
+      this.#listener.bytes(held[told] as Buffer);
+      told += 1;
+    }
+    if (told < held.length) held.splice(0, told);
+    else this.#held = null;
+    if (this.#held !== null || !(this.#flowing || this.#isClosing)) return;
+    this.#socket.resume();
+    this.#tellEnd();
+  }
+
   /**
    * libuv tells an end, not an error, where RST comes right behind bytes (POLLHUP after a partial read). Writing nothing
    * asks the kernel: after RST it fails. Where bytes wait to be written, they will find out.
@@ -109,6 +197,7 @@ export class TcpEndpoint implements Endpoint {
       this.#fin = 'waiting';
       this.#tellEnd();
     };
+    this.#flush();
     if (socket.destroyed) return;
     if (socket.writableEnded || socket.writableLength > 0) confirmed();
     else socket.write(NOTHING, confirmed);
@@ -116,7 +205,7 @@ export class TcpEndpoint implements Endpoint {
 
   /** A paused socket reads ahead, and tells an end that has no bytes before it: the next stage must still hear of it. */
   #tellEnd(): void {
-    if (!this.#flowing || this.#fin !== 'waiting') return;
+    if (!this.#flowing || this.#held !== null || this.#fin !== 'waiting') return;
     this.#fin = 'told';
     this.#listener.ended();
   }

@@ -1,6 +1,7 @@
 import type { Refused } from './account/session_log.ts';
 import { turnAway } from './dial/turn_away.ts';
 import { closeSoon } from './endpoint.ts';
+import type { GateRefusal } from './gate/gate_answer.ts';
 import type { Unlinked } from './passage.ts';
 import { refuse } from './preread/refusal.ts';
 import type { Connect, Inbound } from './stages.ts';
@@ -27,4 +28,10 @@ export function refusalOf(unlinked: Unlinked, version: Connect['version']): Refu
   }
   if (unlinked.kind !== 'left') return turnAway(version, unlinked, refuse);
   return { reason: 'client_left', detail: 'before its CONNACK', answer: null, server: null, retries: 0 };
+}
+
+/** The same for one whose turn in the queue does not come. */
+export function pacedOut(reason: GateRefusal, version: Connect['version']): Refused {
+  const answer = refuse(version, reason === 'source_connect_rate' ? 'quota' : 'busy');
+  return { reason, detail: 'by a limit', answer, server: null, retries: 0 };
 }

@@ -1,4 +1,4 @@
-import type { Registry } from './account/registry.ts';
+import type { Registered, Registry } from './account/registry.ts';
 import type { ConnectError, SessionFacts } from './account/session_facts.ts';
 import type { SessionLog } from './account/session_log.ts';
 import type { Tally } from './account/tally.ts';
@@ -6,6 +6,7 @@ import type { TimerWheel } from './clock.ts';
 import type { Sight } from './dial/attempt.ts';
 import type { DepartureBoard } from './dial/departures.ts';
 import type { GateAnswer } from './gate/gate_answer.ts';
+import type { Engine } from './native/engine.ts';
 import type { PrereadPool } from './preread_pool.ts';
 import type { Relays } from './relay/relays.ts';
 import type { Route } from './route/placement.ts';
@@ -22,6 +23,8 @@ export interface Workshop {
   readonly pool: PrereadPool;
   /** From where connections begin, where a server has `source`. */
   readonly departures: DepartureBoard;
+  /** Opens plain TCP to brokers; null: Node does. */
+  readonly engine: Engine | null;
   readonly relays: Relays;
   readonly log: SessionLog;
   readonly registry: Registry<LiveSession>;
@@ -62,9 +65,8 @@ export interface Eviction {
 /** What became of a server: `given_up` matters only to those who are being connected there. */
 export type ServerFall = 'server_down' | 'maintenance' | 'given_up';
 
-/** A session as others see it. */
-export interface LiveSession {
-  readonly frontend: string;
+/** What serves a connection at the moment: orders reach it through its visit. */
+export interface Serving {
   /** As an operator sees it, at this moment. */
   facts(): SessionFacts;
   /** Ends it in whatever stage it is. May be called twice. */
@@ -73,4 +75,20 @@ export interface LiveSession {
   serverFell(why: ServerFall): void;
   /** Asks it to leave its server; over within seconds. False: it has none yet, was asked already, or ends anyway. */
   evict(eviction: Eviction): boolean;
+}
+
+/** A session as others see it. */
+export interface LiveSession extends Serving, Registered<LiveSession> {
+  /** The address of this host that its connection came to, whatever a PROXY header says. */
+  readonly localAddress: string;
+}
+
+/** A connection from its accept to its end: the same object in every stage. */
+export interface Visit extends LiveSession {
+  /** `Inbound.id`. */
+  readonly id: number;
+  /** Whoever serves it now. */
+  serving: Serving;
+  /** Everything is closed. Called once. */
+  over(): void;
 }

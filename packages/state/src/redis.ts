@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 import type { Circuit, CircuitListener, ReturnTask, SharedCircuit } from './circuit.ts';
 import { ClusterLookout } from './cluster_lookout.ts';
 import { type KeyCommand, sendBatch } from './redis_batch.ts';
-import { keyMoving, redisFailure, redisTimeout } from './redis_failure.ts';
+import { RedisDeadlines } from './redis_deadline.ts';
+import { keyMoving, redisFailure } from './redis_failure.ts';
 import { RedisFleet } from './redis_fleet.ts';
 import type { Lookout } from './redis_lookout.ts';
 import { routedClient } from './redis_router.ts';
@@ -84,8 +85,9 @@ export function connectRedis(options: ConnectOptions): RedisConnection {
   const { target, prefix, timeoutMs } = options;
   const address = targetText(target);
   const open = new Set<Promise<unknown>>();
+  const deadlines = new RedisDeadlines(address);
   const reply = <T>(command: Promise<T>, deadlineMs = timeoutMs): Promise<T> => {
-    const answer = within(command, deadlineMs, address);
+    const answer = deadlines.within(command, deadlineMs);
     const forget = (): boolean => open.delete(answer);
     open.add(answer);
     answer.then(forget, forget);
@@ -170,25 +172,4 @@ function onlyClient(fleet: RedisFleet): KeyCommands {
   const [node] = fleet.nodes;
   if (node === undefined) throw new Error('a fleet of one server has one');
   return node.client;
-}
-
-/**
- * The deadline lies one turn of the event loop behind the timer. After a turn that took long, timers fire before replies
- * are read that arrived meanwhile; so Redis is never blamed for our own delay.
- */
-function within<T>(command: Promise<T>, deadlineMs: number, address: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = (): void => reject(redisTimeout(address, deadlineMs));
-    const timer = setTimeout(() => setImmediate(late), deadlineMs);
-    command.then(
-      value => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(redisFailure(error, address));
-      },
-    );
-  });
 }

@@ -44,6 +44,7 @@ export class RedisNode {
       ...clientOptions(terms.timeoutMs, terms.name),
       retryStrategy: () => this.circuit.nextDelayMs(),
     });
+    gatherWrites(this.client);
     const link = {
       // Removes nothing, but it is a write: a replica refuses it, and so does a Redis that must not write.
       probe: async (): Promise<void> => {
@@ -83,6 +84,31 @@ export class RedisNode {
       lastError = null;
     });
   }
+}
+
+/**
+ * What is sent in one turn of the event loop goes in one write at its end: a write costs more than its command does, and in
+ * a busy turn many clients arrive and leave.
+ */
+function gatherWrites(client: Redis): void {
+  const send = client.sendCommand;
+  let gathering: Redis['stream'] | null = null;
+  const release = (): void => {
+    const stream = gathering;
+    gathering = null;
+    stream?.uncork();
+  };
+  client.sendCommand = (command, stream): unknown => {
+    // Without a connection there is no stream, whatever its type says; one that is lost takes what it had along.
+    const current: Redis['stream'] | undefined = client.stream;
+    if (current !== undefined && current !== null && current !== gathering) {
+      release();
+      gathering = current;
+      current.cork();
+      setImmediate(release);
+    }
+    return send.call(client, command, stream);
+  };
 }
 
 /** A server of a cluster that has no slots yet is asked about a key of another one. It says so only while it serves. */

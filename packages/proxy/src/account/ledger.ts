@@ -3,9 +3,12 @@ import type { ScopeKind, TallyDelta } from './counters.ts';
 import { serverScope } from './scope_names.ts';
 import type { Measured } from './scope_sums.ts';
 import { Scopes } from './scopes.ts';
+import { SessionNumbers } from './session_numbers.ts';
 
-/** A server's count; sessions point at it. */
+/** A server's count. */
 interface Place {
+  /** What sessions have instead of it. */
+  readonly number: number;
   conns: number;
   /** worker → its part of them. */
   readonly byWorker: Map<number, number>;
@@ -30,29 +33,27 @@ export interface Sums {
  */
 export class Ledger {
   readonly #scopes: Scopes = new Scopes();
-  /** worker → session → its server. */
-  readonly #sessions = new Map<number, Map<number, Place>>();
+  /** worker → session → the number of its server's place. */
+  readonly #sessions = new Map<number, SessionNumbers>();
+  /** By their numbers; 0 is none, and those that were forgotten are free for others. */
+  readonly #numbered: (Place | undefined)[] = [undefined];
   /** backend → server → count. */
   readonly #places = new Map<string, Map<string, Place>>();
 
   /** The session uses this server from now on, and no other. Saying it twice counts once. */
   use(worker: number, session: number, backend: string, server: string): void {
     const place = this.#place(backend, server);
-    const sessions = obtain(this.#sessions, worker, () => new Map<number, Place>());
+    const sessions = obtain(this.#sessions, worker, () => new SessionNumbers());
     const before = sessions.get(session);
-    if (before === place) return;
-    if (before !== undefined) count(before, worker, -1);
-    sessions.set(session, place);
-    count(place, worker, 1);
+    if (before === place.number) return;
+    this.#count(before, worker, -1);
+    sessions.set(session, place.number);
+    this.#count(place.number, worker, 1);
   }
 
   /** The session uses no server any more. */
   free(worker: number, session: number): void {
-    const sessions = this.#sessions.get(worker);
-    const place = sessions?.get(session);
-    if (place === undefined) return;
-    sessions?.delete(session);
-    count(place, worker, -1);
+    this.#count(this.#sessions.get(worker)?.take(session) ?? 0, worker, -1);
   }
 
   /** Gives back all that a dead worker had; answers how many sessions. */
@@ -60,7 +61,7 @@ export class Ledger {
     this.#scopes.workerGone(worker);
     const sessions = this.#sessions.get(worker);
     if (sessions === undefined) return 0;
-    for (const place of sessions.values()) count(place, worker, -1);
+    for (const place of sessions.values()) this.#count(place, worker, -1);
     this.#sessions.delete(worker);
     return sessions.size;
   }
@@ -101,8 +102,10 @@ export class Ledger {
       config.backends.flatMap(({ name, servers }) => servers.map(one => serverScope(name, one.name))),
     );
     for (const [backend, servers] of this.#places) {
-      for (const [server, { conns }] of servers) {
-        if (conns === 0 && !names.has(serverScope(backend, server))) servers.delete(server);
+      for (const [server, { conns, number }] of servers) {
+        if (conns > 0 || names.has(serverScope(backend, server))) continue;
+        servers.delete(server);
+        this.#numbered[number] = undefined;
       }
       if (servers.size === 0) this.#places.delete(backend);
     }
@@ -134,15 +137,23 @@ export class Ledger {
 
   #place(backend: string, server: string): Place {
     const servers = obtain(this.#places, backend, () => new Map<string, Place>());
-    return obtain(servers, server, () => ({ conns: 0, byWorker: new Map() }));
+    return obtain(servers, server, () => {
+      const free = this.#numbered.indexOf(undefined, 1);
+      const place: Place = { number: free === -1 ? this.#numbered.length : free, conns: 0, byWorker: new Map() };
+      this.#numbered[place.number] = place;
+      return place;
+    });
   }
-}
 
-function count(place: Place, worker: number, change: 1 | -1): void {
-  place.conns += change;
-  const its = (place.byWorker.get(worker) ?? 0) + change;
-  if (its === 0) place.byWorker.delete(worker);
-  else place.byWorker.set(worker, its);
+  /** One session more or less there; at 0 nothing is counted. */
+  #count(number: number, worker: number, change: 1 | -1): void {
+    const place = this.#numbered[number];
+    if (place === undefined) return;
+    place.conns += change;
+    const its = (place.byWorker.get(worker) ?? 0) + change;
+    if (its === 0) place.byWorker.delete(worker);
+    else place.byWorker.set(worker, its);
+  }
 }
 
 function obtain<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

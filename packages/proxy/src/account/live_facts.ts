@@ -1,4 +1,4 @@
-import type { Connect, How, Inbound } from '../stages.ts';
+import type { Connect, How, Inbound, WebSocketFacts } from '../stages.ts';
 import type { SessionFacts, SessionStage } from './session_facts.ts';
 
 const VERSIONS = { 3: '3.1', 4: '3.1.1', 5: '5.0' } as const;
@@ -37,13 +37,17 @@ export interface FactsOf {
   readonly usernames: boolean;
 }
 
+/** A connection, as far as log lines and facts tell of it. */
+export interface Who extends Pick<Inbound, 'id' | 'frontend' | 'bind' | 'source' | 'acceptedAtMs' | 'tls'> {
+  /** Null, or false: none. */
+  readonly websocket: WebSocketFacts | boolean | null;
+}
+
+/** A CONNECT, as far as log lines and facts tell of it. */
+export type Said = Pick<Connect, 'version' | 'bridge' | 'clientId' | 'username' | 'keepAliveS'>;
+
 /** `connect`: null before the CONNECT, and in mode tcp. */
-export function sessionFacts(
-  worker: FactsOf,
-  inbound: Inbound,
-  connect: Connect | null,
-  progress: Progress,
-): SessionFacts {
+export function sessionFacts(worker: FactsOf, inbound: Who, connect: Said | null, progress: Progress): SessionFacts {
   const { assignedClientId, linkedAtMs, ...far } = progress;
   const { id, frontend, bind, tls, websocket, acceptedAtMs } = inbound;
   return {
@@ -52,7 +56,7 @@ export function sessionFacts(
     username: worker.usernames ? (connect?.username ?? null) : null,
     version: connect === null ? null : versionWord(connect.version),
     tls: tls?.version ?? null,
-    websocket: websocket !== null,
+    websocket: websocket !== null && websocket !== false,
     acceptedAtMs: wallMs(acceptedAtMs),
     linkedAtMs: linkedAtMs === null ? null : wallMs(linkedAtMs),
     keepAliveS: connect?.keepAliveS ?? null,

@@ -1,12 +1,8 @@
 /** What a registry keeps of a session. */
-export interface Registered {
+export interface Registered<Session> {
   readonly frontend: string;
-}
-
-interface Counted<Session> {
-  readonly session: Session;
-  backend: string | null;
-  server: string | null;
+  /** The registry's own: where the session is; null: it is in no registry. */
+  place: Place<Session> | null;
 }
 
 /** The counts in HAProxy's log line, of one worker. */
@@ -17,76 +13,109 @@ export interface WorkerCounts {
   readonly server: number;
 }
 
-/** The sessions of one worker, and where each of them is. */
-export class Registry<Session extends Registered> {
-  readonly #sessions = new Map<Session, Counted<Session>>();
-  /** `backend/server` → its sessions. */
-  readonly #byServer = new Map<string, Set<Session>>();
+/** A server, or no server yet, and the sessions that are there. */
+export class Place<Session> {
+  readonly sessions: Set<Session> = new Set();
+  /** Null: no server. */
+  readonly backend: Backend<Session> | null;
+
+  constructor(backend: Backend<Session> | null) {
+    this.backend = backend;
+  }
+}
+
+interface Backend<Session> {
+  sessions: number;
+  readonly servers: Map<string, Place<Session>>;
+}
+
+/** The sessions of one worker, and where each of them is. A session is in one set and has one field for it: there are many. */
+export class Registry<Session extends Registered<Session>> {
+  readonly #nowhere: Place<Session> = new Place<Session>(null);
+  readonly #backends = new Map<string, Backend<Session>>();
   readonly #frontends = new Map<string, number>();
-  readonly #backends = new Map<string, number>();
+  #size = 0;
 
   get size(): number {
-    return this.#sessions.size;
+    return this.#size;
   }
 
   add(session: Session): void {
-    this.#sessions.set(session, { session, backend: null, server: null });
-    bump(this.#frontends, session.frontend, 1);
+    this.#enter(session, this.#nowhere);
+    this.#size += 1;
+    this.#bump(session.frontend, 1);
   }
 
   /** The session is at this server now; null: at none. */
   moved(session: Session, backend: string, server: string | null): void {
-    const counted = this.#sessions.get(session);
-    if (counted === undefined) return;
-    this.#leave(counted);
-    if (server === null) return;
-    counted.backend = backend;
-    counted.server = server;
-    bump(this.#backends, backend, 1);
-    const place = `${backend}/${server}`;
-    const there = this.#byServer.get(place);
-    if (there === undefined) this.#byServer.set(place, new Set([session]));
-    else there.add(session);
+    const before = session.place;
+    const after = server === null ? this.#nowhere : this.#placeOf(backend, server);
+    if (before === null || before === after) return;
+    leave(session, before);
+    this.#enter(session, after);
   }
 
   remove(session: Session): void {
-    const counted = this.#sessions.get(session);
-    if (counted === undefined) return;
-    this.#leave(counted);
-    this.#sessions.delete(session);
-    bump(this.#frontends, session.frontend, -1);
+    const { place } = session;
+    if (place === null) return;
+    leave(session, place);
+    this.#size -= 1;
+    this.#bump(session.frontend, -1);
   }
 
   at(backend: string, server: string): Session[] {
-    return [...(this.#byServer.get(`${backend}/${server}`) ?? [])];
+    return [...(this.#backends.get(backend)?.servers.get(server)?.sessions ?? [])];
   }
 
   has(session: Session): boolean {
-    return this.#sessions.has(session);
+    return session.place !== null;
   }
 
   all(): Session[] {
-    return [...this.#sessions.keys()];
+    const all = [...this.#nowhere.sessions];
+    for (const { servers } of this.#backends.values()) {
+      for (const { sessions } of servers.values()) for (const session of sessions) all.push(session);
+    }
+    return all;
   }
 
   counts(frontend: string, backend: string, server: string): WorkerCounts {
+    const there = this.#backends.get(backend);
     return {
-      total: this.#sessions.size,
+      total: this.#size,
       frontend: this.#frontends.get(frontend) ?? 0,
-      backend: this.#backends.get(backend) ?? 0,
-      server: this.#byServer.get(`${backend}/${server}`)?.size ?? 0,
+      backend: there?.sessions ?? 0,
+      server: there?.servers.get(server)?.sessions.size ?? 0,
     };
   }
 
-  #leave(counted: Counted<Session>): void {
-    if (counted.backend === null || counted.server === null) return;
-    bump(this.#backends, counted.backend, -1);
-    this.#byServer.get(`${counted.backend}/${counted.server}`)?.delete(counted.session);
-    counted.backend = null;
-    counted.server = null;
+  #enter(session: Session, place: Place<Session>): void {
+    session.place = place;
+    place.sessions.add(session);
+    if (place.backend !== null) place.backend.sessions += 1;
+  }
+
+  #placeOf(backend: string, server: string): Place<Session> {
+    let known = this.#backends.get(backend);
+    if (known === undefined) {
+      known = { sessions: 0, servers: new Map() };
+      this.#backends.set(backend, known);
+    }
+    let place = known.servers.get(server);
+    if (place === undefined) {
+      place = new Place(known);
+      known.servers.set(server, place);
+    }
+    return place;
+  }
+
+  #bump(frontend: string, by: number): void {
+    this.#frontends.set(frontend, (this.#frontends.get(frontend) ?? 0) + by);
   }
 }
 
-function bump(counts: Map<string, number>, name: string, by: number): void {
-  counts.set(name, (counts.get(name) ?? 0) + by);
+function leave<Session extends Registered<Session>>(session: Session, place: Place<Session>): void {
+  session.place = null;
+  place.sessions.delete(session);
+  if (place.backend !== null) place.backend.sessions -= 1;
 }

@@ -1,9 +1,9 @@
 import type { UnlinkedReason } from '../dial/turn_away.ts';
 import type { ArrivalRefusal, Arriving } from '../listen/arrival.ts';
-import { type Log, type LogFields, printable } from '../log.ts';
+import { type Log, type LogValue, printable } from '../log.ts';
 import type { RefusalReason } from '../preread/refusal.ts';
 import type { Connect, Inbound, Link, Outcome } from '../stages.ts';
-import { clientOf, versionWord } from './live_facts.ts';
+import { clientOf, type Said, versionWord, type Who } from './live_facts.ts';
 import type { WorkerCounts } from './registry.ts';
 import { tcplogLine } from './tcplog.ts';
 
@@ -20,13 +20,19 @@ export interface Refused {
 
 /** A session that has a broker. */
 export interface Linked {
-  readonly inbound: Inbound;
+  readonly inbound: Who;
   /** Null in mode tcp. */
-  readonly connect: Connect | null;
-  readonly link: Link;
+  readonly connect: Said | null;
+  readonly link: Pick<Link, 'choice' | 'retries' | 'connectMs'>;
   /** The broker's Assigned Client Identifier (5.0). */
   readonly assignedClientId: string | null;
 }
+
+/** Of one that is turned away early it is not known how it speaks. */
+type Known = Omit<Who, 'tls' | 'websocket'> & Partial<Who>;
+
+/** A line that is being made. */
+type Line = Record<string, LogValue>;
 
 /** The counts of this worker, by name. */
 type Counter = (frontend: string, backend: string, server: string) => WorkerCounts;
@@ -45,20 +51,19 @@ export class SessionLog {
     this.#counts = counts;
   }
 
-  connected(linked: Linked): void {
+  connected(linked: Linked & { readonly link: Link }): void {
     if (this.#log.format === 'tcplog') return;
     const { inbound, link } = linked;
-    this.#log.info('connect', {
-      ...this.#who(inbound, linked.connect, linked.assignedClientId),
-      backend: link.choice.backend,
-      server: link.choice.server,
-      how: link.choice.how,
-      ...(link.choice.degraded ? { degraded: true } : {}),
-      retries: link.retries,
-      connect_ms: round(link.connectMs),
-      connack_ms: round(link.connackMs),
-      total_ms: round(performance.now() - inbound.acceptedAtMs),
-    });
+    const line = this.#who(inbound, linked.connect, linked.assignedClientId);
+    line.backend = link.choice.backend;
+    line.server = link.choice.server;
+    line.how = link.choice.how;
+    if (link.choice.degraded) line.degraded = true;
+    line.retries = link.retries;
+    line.connect_ms = round(link.connectMs);
+    line.connack_ms = round(link.connackMs);
+    line.total_ms = round(performance.now() - inbound.acceptedAtMs);
+    this.#log.info('connect', line);
   }
 
   ended(linked: Linked, outcome: Outcome): void {
@@ -70,15 +75,14 @@ export class SessionLog {
       this.#log.line(tcplogLine(inbound, link, outcome, durationMs, counts));
       return;
     }
-    this.#log.info('end', {
-      ...this.#who(inbound, linked.connect, linked.assignedClientId),
-      backend,
-      server,
-      why: outcome.end,
-      bytes_in: outcome.bytesIn,
-      bytes_out: outcome.bytesOut,
-      duration_ms: round(durationMs),
-    });
+    const line = this.#who(inbound, linked.connect, linked.assignedClientId);
+    line.backend = backend;
+    line.server = server;
+    line.why = outcome.end;
+    line.bytes_in = outcome.bytesIn;
+    line.bytes_out = outcome.bytesOut;
+    line.duration_ms = round(durationMs);
+    this.#log.info('end', line);
   }
 
   /** A client that is turned away. At most ten lines a second for each reason; the rest are counted in the next one. */
@@ -93,40 +97,44 @@ export class SessionLog {
       this.#log.line(tcplogLine(inbound, { ...refused, backend }, refused.reason, durationMs, counts));
       return;
     }
-    this.#log.warn('refused', {
-      ...this.#who(inbound, connect, null),
-      reason: refused.reason,
-      detail: printable(refused.detail),
-      ...(refused.server === null ? {} : { backend, server: refused.server }),
-      ...(suppressed > 0 ? { suppressed } : {}),
-    });
+    const line = this.#who(inbound, connect, null);
+    line.reason = refused.reason;
+    line.detail = printable(refused.detail);
+    if (refused.server !== null) {
+      line.backend = backend;
+      line.server = refused.server;
+    }
+    if (suppressed > 0) line.suppressed = suppressed;
+    this.#log.warn('refused', line);
   }
 
-  #who(inbound: Arriving & Partial<Inbound>, connect: Connect | null, assignedClientId: string | null): LogFields {
-    return { ...where(inbound), ...(connect === null ? {} : this.#mqtt(connect, assignedClientId)) };
-  }
-
-  #mqtt(connect: Connect, assignedClientId: string | null): LogFields {
+  /**
+   * What every line begins with. What is undefined is not written. A line is one object, to which the rest is added by name:
+   * to copy one of so many fields (`...`) takes V8 some 10 µs, more than all the rest of the line.
+   */
+  #who({ id, frontend, bind, source, tls, websocket }: Known, connect: Said | null, assigned: string | null): Line {
+    const username = this.#usernames ? (connect?.username ?? undefined) : undefined;
     return {
-      client_id: printable(assignedClientId ?? connect.clientId),
-      ...(this.#usernames && connect.username !== null ? { username: printable(connect.username) } : {}),
-      version: versionWord(connect.version),
-      ...(connect.bridge ? { bridge: true } : {}),
+      session: id,
+      frontend: frontend.name,
+      bind,
+      client: clientOf({ source }),
+      tls: tls?.version,
+      resumed: tls?.resumed,
+      sni: safe(tls?.sni),
+      cert_cn: safe(tls?.clientCert?.cn),
+      websocket: websocket ? true : undefined,
+      client_id: connect === null ? undefined : printable(assigned ?? connect.clientId),
+      username: username === undefined ? undefined : printable(username),
+      version: connect === null ? undefined : versionWord(connect.version),
+      bridge: connect?.bridge || undefined,
     };
   }
 }
 
-function where({ id, frontend, bind, source, tls, websocket }: Arriving & Partial<Inbound>): LogFields {
-  return {
-    session: id,
-    frontend: frontend.name,
-    bind,
-    client: clientOf({ source }),
-    ...(tls ? { tls: tls.version, resumed: tls.resumed } : {}),
-    ...(tls?.sni ? { sni: printable(tls.sni) } : {}),
-    ...(tls?.clientCert?.cn ? { cert_cn: printable(tls.clientCert.cn) } : {}),
-    ...(websocket ? { websocket: true } : {}),
-  };
+/** Empty is as good as nothing. */
+function safe(text: string | null | undefined): string | undefined {
+  return text ? printable(text) : undefined;
 }
 
 function round(ms: number): number {

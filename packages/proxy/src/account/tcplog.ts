@@ -45,7 +45,7 @@ const REFUSAL_STATES: Readonly<Record<string, string>> = {
  */
 export function tcplogLine(
   inbound: Pick<Inbound, 'source' | 'frontend'>,
-  session: Link | TcplogUnlinked,
+  session: Pick<Link, 'choice' | 'retries' | 'connectMs'> | TcplogUnlinked,
   end: Outcome | string,
   durationMs: number,
   counts: WorkerCounts,

@@ -1,6 +1,7 @@
 import type { TimerWheel } from '../clock.ts';
 import type { BackendConfig, ServerConfig } from '../config/resolved.ts';
 import { closeSoon } from '../endpoint.ts';
+import type { Engine } from '../native/engine.ts';
 import type { Candidate } from '../route/placement.ts';
 import type { NoServer } from '../route/scheduler.ts';
 import type { Choice, Inbound, Link } from '../stages.ts';
@@ -49,6 +50,8 @@ export interface ConnectorShop {
   readonly wheel: TimerWheel;
   /** From where connections begin, where a server has `source`. */
   readonly departures: DepartureBoard;
+  /** Opens plain TCP to brokers; null: Node does. */
+  readonly engine: Engine | null;
   /** This process has no descriptors left: whoever comes now cannot be served. */
   starved(code: string): void;
 }
@@ -134,14 +137,12 @@ export class Connector {
       this.#desk.count.picked(config.name, this.#from);
       this.#from = config.name;
       const attempt = await this.#try(config, address);
-      this.#desk.count.ended(config.name, attempt);
-      if (this.#cancelled) {
-        if (attempt.kind === 'answered') attempt.server.reset();
-        break;
+      if (!this.#goesOn(config.name, attempt)) break;
+      // Frames pass as they are from the first AUTH on; plain bytes are followed until the CONNACK.
+      if (attempt.kind === 'answered' && attempt.answer.kind === 'auth' && config.websocket === null) {
+        return await this.#authenticate(candidate.choice, attempt);
       }
-      this.#note(config.name, attempt);
-      this.#mayMove &&= isServersFault(attempt);
-      const judgement = await this.#judge(candidate.choice, config, attempt);
+      const judgement = this.#judge(candidate.choice, config, attempt);
       if (judgement.final) return judgement.connecting;
       lastAnswer = judgement.connecting ?? lastAnswer;
     }
@@ -149,7 +150,21 @@ export class Connector {
     return lastAnswer ?? this.#nobody('failed');
   }
 
-  async #try(server: ServerConfig, address: string): Promise<Attempt> {
+  /** The attempt is over. False: so is the session. */
+  #goesOn(server: string, attempt: Attempt): boolean {
+    this.#waiting = null;
+    if (attempt.kind !== 'answered') this.#desk.trying(null);
+    this.#desk.count.ended(server, attempt);
+    if (this.#cancelled) {
+      if (attempt.kind === 'answered') attempt.server.reset();
+      return false;
+    }
+    this.#note(server, attempt);
+    this.#mayMove &&= isServersFault(attempt);
+    return true;
+  }
+
+  #try(server: ServerConfig, address: string): Promise<Attempt> {
     this.#desk.trying(server.name);
     const { connectMs, connackMs } = this.#backend;
     const tls = this.#desk.tls(server.name);
@@ -157,12 +172,10 @@ export class Connector {
     const { port, source } = server;
     const header = this.#header(server);
     const departures = source.length === 0 ? 'any' : this.#shop.departures.to({ address, port, source });
-    const dialing = dial({ address, port, header, tls, departures, script, connectMs, connackMs }, this.#shop.wheel);
+    const { engine, wheel } = this.#shop;
+    const dialing = dial({ address, port, header, tls, engine, departures, script, connectMs, connackMs }, wheel);
     this.#waiting = dialing;
-    const attempt = await dialing.result;
-    this.#waiting = null;
-    if (attempt.kind !== 'answered') this.#desk.trying(null);
-    return attempt;
+    return dialing.result;
   }
 
   #header(server: ServerConfig): Buffer | null {
@@ -191,8 +204,8 @@ export class Connector {
     }
   }
 
-  async #judge(choice: Choice, server: ServerConfig, attempt: Attempt): Promise<Judgement> {
-    if (attempt.kind === 'answered') return await this.#answered(choice, server, attempt);
+  #judge(choice: Choice, server: ServerConfig, attempt: Attempt): Judgement {
+    if (attempt.kind === 'answered') return this.#answered(choice, server, attempt);
     this.#last = `${choice.server}: ${failure(attempt)}`;
     if (attempt.kind !== 'closed') return { final: false, connecting: null };
     // One may have died just then. Two of them mean the CONNECT, and no further one shall have it.
@@ -200,17 +213,14 @@ export class Connector {
     return { final: this.#closed === 2, connecting: { kind: 'closed', choice, retries: this.#retries } };
   }
 
-  async #answered(choice: Choice, server: ServerConfig, attempt: Answered): Promise<Judgement> {
+  #answered(choice: Choice, server: ServerConfig, attempt: Answered): Judgement {
     const { answer } = attempt;
     const isFramed = server.websocket !== null;
     switch (answer.kind) {
       case 'accepted':
       case 'none':
-        return { final: true, connecting: this.#linked(choice, isFramed, attempt, answer) };
       case 'auth':
-        // Frames pass as they are from the first AUTH on; plain bytes are followed until the CONNACK.
-        if (isFramed) return { final: true, connecting: this.#linked(choice, isFramed, attempt, answer) };
-        return { final: true, connecting: await this.#authenticate(choice, attempt) };
+        return { final: true, connecting: this.#linked(choice, isFramed, attempt, answer) };
       case 'refused': {
         closeSoon(attempt.server, this.#shop.wheel);
         this.#desk.trying(null);

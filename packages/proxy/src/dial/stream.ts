@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { type Endpoint, NOBODY } from '../endpoint.ts';
 import { errorCode, isLocalTrouble } from '../errors.ts';
+import type { Engine } from '../native/engine.ts';
 import { TcpEndpoint } from '../tcp_endpoint.ts';
 import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
 import { tlsEndpoint } from '../tls/tls_endpoint.ts';
 import type { Departure, Departures } from './departures.ts';
+import { EngineStream } from './engine_stream.ts';
 
 /** Where a stream leads, and what it is made of. */
 export interface StreamOrder {
@@ -14,6 +16,8 @@ export interface StreamOrder {
   /** A PROXY header goes out before everything else, TLS too. */
   readonly header: Buffer | null;
   readonly tls: BrokerTls | null;
+  /** Opens plain TCP; null: Node does. */
+  readonly engine: Engine | null;
   /** From where; `any`: the kernel chooses. Null: nowhere, for no source address is of the server's family. */
   readonly departures: Departures | 'any' | null;
 }
@@ -37,8 +41,35 @@ export interface OpenStream {
 export function openStream(order: StreamOrder, first: Buffer, events: StreamEvents): OpenStream {
   const { departures } = order;
   if (departures !== 'any') return new SourcedStream(order, departures, first, events);
-  const failed = (code: string): void => events.failed(code, isLocalTrouble(code));
-  return openOn(connectFrom(order, null), order, first, { opened: events.opened, failed });
+  return openFrom(order, null, first, {
+    opened: endpoint => events.opened(endpoint),
+    failed: code => events.failed(code, isLocalTrouble(code)),
+  });
+}
+
+/** One try, from one departure. */
+export interface TryEvents {
+  opened(endpoint: Endpoint): void;
+  /** `inBind`: its address or port is not to be had. */
+  failed(code: string, inBind: boolean): void;
+}
+
+/** `from`: null: the kernel chooses. It is released when the connection is over. */
+function openFrom(order: StreamOrder, from: Departure | null, first: Buffer, events: TryEvents): OpenStream {
+  const { address, port, header, tls, engine } = order;
+  if (engine !== null && tls === null) return new EngineStream(engine, { address, port, header, first }, from, events);
+  const socket = connectFrom(order, from);
+  let inBind = false;
+  if (from !== null) {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      inBind = error.syscall === 'bind';
+    });
+    socket.once('close', () => from.release());
+  }
+  return openOn(socket, order, first, {
+    opened: endpoint => events.opened(endpoint),
+    failed: code => events.failed(code, inBind),
+  });
 }
 
 interface SocketEvents {
@@ -94,16 +125,10 @@ class SourcedStream implements OpenStream {
       queueMicrotask(() => this.#fail(departures.areAllMissing ? NO_ADDRESS : NO_PORT));
       return;
     }
-    const socket = connectFrom(this.#order, from);
-    let isAddressMissing = false;
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      isAddressMissing = error.syscall === 'bind' && error.code === 'EADDRNOTAVAIL';
-    });
-    socket.once('close', () => from.release());
-    this.#stream = openOn(socket, this.#order, this.#first, {
+    this.#stream = openFrom(this.#order, from, this.#first, {
       opened: endpoint => this.#events.opened(endpoint),
-      failed: code => {
-        if (isAddressMissing) departures.skipAddress();
+      failed: (code, inBind) => {
+        if (inBind && code === 'EADDRNOTAVAIL') departures.skipAddress();
         if (!PORT_TAKEN.has(code)) this.#events.failed(code, isLocalTrouble(code));
         else if (!this.#isGivenUp) this.#depart(departures);
       },

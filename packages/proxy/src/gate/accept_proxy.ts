@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
-import type { TimerWheel } from '../clock.ts';
+import type { Timer, TimerWheel } from '../clock.ts';
 import type { CidrSet } from './cidr.ts';
+import type { HeaderReader, HeaderSource } from './header_source.ts';
 import type { ProxyHeader, ProxyLink } from './proxy_header.ts';
 import { ProxyHeaderReader } from './proxy_header_reader.ts';
 
@@ -21,7 +21,7 @@ export type ProxyAccepted =
       readonly link: ProxyLink;
       /** Null: the peer is not trusted. */
       readonly header: ProxyHeader | null;
-      /** How many of the socket's `bytesRead` were the header's. */
+      /** How many of the bytes that were read were the header's. */
       readonly headerBytes: number;
     }
   | { readonly kind: 'failed'; readonly reason: ProxyFailure; readonly detail: string };
@@ -29,46 +29,39 @@ export type ProxyAccepted =
 /**
  * Reads the PROXY header of a trusted peer, before anything else on this connection is read.
  *
- * Borrows the socket, which must be open and paused, and gives it back paused; what came behind the header has been put
- * back and is the first that its next reader gets. Nothing is written, and nothing is closed: after `failed` the caller
- * resets the socket. Never rejects.
+ * Borrows the connection and gives it back paused; what came behind the header has been put back and is the first that its
+ * next reader gets. Nothing is written, and nothing is closed: after `failed` the caller does that. Never rejects.
  */
-export function acceptProxy(socket: Socket, own: ProxyLink, options: ProxyOptions): Promise<ProxyAccepted> {
+export function acceptProxy(source: HeaderSource, own: ProxyLink, options: ProxyOptions): Promise<ProxyAccepted> {
   if (!options.trusted.has(own.source.address)) {
     return Promise.resolve({ kind: 'accepted', link: own, header: null, headerBytes: 0 });
   }
-  return new Promise(resolve => new HeaderWait(socket, own, options, resolve));
+  return new Promise(resolve => new HeaderWait(source, own, options, resolve));
 }
 
-class HeaderWait {
-  readonly #socket: Socket;
+const NOTHING = Buffer.alloc(0);
+
+class HeaderWait implements HeaderReader {
+  readonly #source: HeaderSource;
   readonly #own: ProxyLink;
   readonly #reader: ProxyHeaderReader = new ProxyHeaderReader();
-  readonly #finish: (accepted: ProxyAccepted) => void;
+  readonly #timer: Timer;
+  readonly #resolve: (accepted: ProxyAccepted) => void;
 
-  constructor(socket: Socket, own: ProxyLink, options: ProxyOptions, resolve: (accepted: ProxyAccepted) => void) {
-    this.#socket = socket;
+  constructor(
+    source: HeaderSource,
+    own: ProxyLink,
+    { wheel, timeoutMs }: ProxyOptions,
+    resolve: (accepted: ProxyAccepted) => void,
+  ) {
+    this.#source = source;
     this.#own = own;
-    const timer = options.wheel.after(options.timeoutMs, () => this.#fail('proxy_header_timeout', 'it came too late'));
-    const read = (chunk: Buffer): void => this.#read(chunk);
-    const gone = (): void => this.#fail('client_closed', 'the peer left before its header was whole');
-    this.#finish = accepted => {
-      timer.cancel();
-      socket.pause();
-      socket.removeListener('data', read);
-      for (const event of ['end', 'close']) socket.removeListener(event, gone);
-      resolve(accepted);
-    };
-    // Stays for good: whoever gets the socket next may still have to wait before listening itself.
-    socket.on('error', () => {});
-    socket.on('end', gone);
-    socket.on('close', gone);
-    socket.on('data', read);
-    if (socket.destroyed || socket.readableEnded) gone();
-    else socket.resume();
+    this.#resolve = resolve;
+    this.#timer = wheel.after(timeoutMs, () => this.#fail('proxy_header_timeout', 'it came too late'));
+    source.read(this);
   }
 
-  #read(chunk: Buffer): void {
+  bytes(chunk: Buffer): void {
     const reading = this.#reader.push(chunk);
     if (reading.kind === 'more') return;
     if (reading.kind === 'bad') {
@@ -76,11 +69,20 @@ class HeaderWait {
       return;
     }
     const { header, headerBytes, rest } = reading;
-    this.#finish({ kind: 'accepted', link: header.link ?? this.#own, header, headerBytes });
-    if (rest.length > 0) this.#socket.unshift(rest);
+    this.#finish({ kind: 'accepted', link: header.link ?? this.#own, header, headerBytes }, rest);
+  }
+
+  gone(): void {
+    this.#fail('client_closed', 'the peer left before its header was whole');
   }
 
   #fail(reason: ProxyFailure, detail: string): void {
-    this.#finish({ kind: 'failed', reason, detail });
+    this.#finish({ kind: 'failed', reason, detail }, NOTHING);
+  }
+
+  #finish(accepted: ProxyAccepted, rest: Buffer): void {
+    this.#timer.cancel();
+    this.#source.giveBack(rest);
+    this.#resolve(accepted);
   }
 }

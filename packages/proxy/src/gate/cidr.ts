@@ -33,6 +33,8 @@ export class CidrSet {
 
   /** Whether the address lies in one of the networks. What is no IP address lies in none; zones do not count. */
   has(address: string): boolean {
+    // Most sets are empty, and to read an address costs more than all the rest of an accept.
+    if (this.isEmpty) return false;
     const bits = bitsOf(address);
     if (bits === null) return false;
     for (const [length, prefixes] of this.#buckets[bits.width]) {

@@ -5,6 +5,8 @@ import { WaitingRoom, waitingPlaces } from './waiting_room.ts';
 
 /** Something that has room for so many. */
 export interface Room {
+  /** How many more may enter, as far as is known here; 0 or less: none. */
+  readonly room: number;
   enter(): boolean;
   /** Counts one more, above the limit if need be. */
   enterAnyway(): void;
@@ -64,6 +66,11 @@ export class Door {
     this.#onRoom = listener;
     this.#waiting.onRoom(listener);
     this.#own?.onRoom(listener);
+  }
+
+  /** How many more may enter now, as far as is known in this worker; 0 or less: none. */
+  get room(): number {
+    return Math.min(this.#waiting.room, this.#own?.room ?? Number.POSITIVE_INFINITY, this.#global.room);
   }
 
   /** One connection more. False: there is no room now. */

@@ -27,6 +27,11 @@ export class WaitingRoom {
     return this.#waiting;
   }
 
+  /** Places that are left; 0 or less: none. */
+  get room(): number {
+    return this.#places - this.#waiting;
+  }
+
   /** From now on with so many places; whoever waits keeps its own. */
   setPlaces(places: number): void {
     this.#places = places;

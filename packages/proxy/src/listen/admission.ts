@@ -51,6 +51,11 @@ export class Admission {
     return this.#used >= this.#limits.most;
   }
 
+  /** How many more may enter without a word of the primary; 0 or less: none. */
+  get room(): number {
+    return Math.min(this.#leased, this.#limits.most) - this.#used;
+  }
+
   /** Called when there is room again after enter() said no, or took the last place that the process has. */
   onRoom(listener: () => void): void {
     this.#onRoom = listener;
@@ -109,7 +114,7 @@ export class Admission {
   }
 
   get #hasRoom(): boolean {
-    return this.#used < this.#leased && this.#used < this.#limits.most;
+    return this.room > 0;
   }
 
   #giveBackSpare(): void {

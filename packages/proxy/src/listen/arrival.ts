@@ -1,20 +1,20 @@
-import type { Socket } from 'node:net';
 import type { TimerWheel } from '../clock.ts';
 import type { BindConfig, FrontendConfig } from '../config/resolved.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { LimpetError } from '../errors.ts';
 import { acceptProxy, type ProxyFailure } from '../gate/accept_proxy.ts';
 import type { Access } from '../gate/access.ts';
 import type { CidrSet } from '../gate/cidr.ts';
 import type { GateAnswer, GateRefusal } from '../gate/gate_answer.ts';
-import { tlsFactsOf } from '../gate/proxy_header.ts';
+import { type ProxyLink, tlsFactsOf } from '../gate/proxy_header.ts';
 import type { PrereadPool } from '../preread_pool.ts';
 import type { Address, Inbound, TlsFacts, WebSocketFacts } from '../stages.ts';
-import { TcpEndpoint } from '../tcp_endpoint.ts';
 import { acceptTls, type TlsFailure } from '../tls/accept_tls.ts';
 import type { TlsContexts } from '../tls/contexts.ts';
 import type { HandshakeGate } from '../tls/handshake_gate.ts';
 import { tlsEndpoint } from '../tls/tls_endpoint.ts';
 import { acceptWebSocket, type Upgraded } from '../websocket/accept_websocket.ts';
+import type { Accepted } from './accepted.ts';
 
 /** Everything that belongs to one bind of one worker. */
 export interface Entry {
@@ -71,10 +71,11 @@ interface Stream {
 type Refused = Extract<Arrived, { kind: 'refused' | 'gone' }>;
 
 const GONE: Refused = { kind: 'gone' };
+const BY_LISTS = 'by the lists of the frontend';
 
 /** A connection on its way in: PROXY header, lists, limits, TLS, WebSocket; then it is an Inbound. Never rejects. */
 export class Arrival {
-  readonly #socket: Socket;
+  readonly #accepted: Accepted;
   readonly #id: number;
   readonly #entry: Entry;
   readonly #shop: ArrivalShop;
@@ -83,8 +84,8 @@ export class Arrival {
   #waiting: { cancel(): void } | null = null;
   #isStopped = false;
 
-  constructor(socket: Socket, id: number, entry: Entry, shop: ArrivalShop) {
-    this.#socket = socket;
+  constructor(accepted: Accepted, id: number, entry: Entry, shop: ArrivalShop) {
+    this.#accepted = accepted;
     this.#id = id;
     this.#entry = entry;
     this.#shop = shop;
@@ -97,13 +98,15 @@ export class Arrival {
       this.#waiting.cancel();
       return;
     }
-    if (reset && !this.#socket.destroyed) this.#socket.resetAndDestroy();
-    this.#socket.destroy();
+    if (reset) this.#accepted.reset();
+    else this.#accepted.close();
     if (this.#entry.enter !== null) this.#entry.leave(this.#id);
   }
 
   /** `answered` is called once: when the primary has said whether it may come in, or when nobody needs to ask. */
   async run(answered: () => void): Promise<Arrived> {
+    const { source } = this.#accepted;
+    if (source !== null && this.#needsNobody) return this.#atOnce(source, answered);
     const proxied = await this.#readProxyHeader();
     if (proxied.kind !== 'accepted') {
       answered();
@@ -111,42 +114,67 @@ export class Arrival {
     }
     const { link, headerBytes } = proxied;
     // Made at once: a plain client that leaves while it waits must be heard.
-    const plain = this.#entry.tls === null ? new TcpEndpoint(this.#socket, this.#socket, headerBytes) : null;
+    const plain = this.#entry.tls === null ? this.#accepted.open(headerBytes) : null;
     const refused = await this.#admit(link.source, answered);
     if (refused !== null) return refused;
-    const stream = await this.#open(
-      plain,
-      link.source,
-      proxied.header === null ? null : tlsFactsOf(proxied.header.facts),
-    );
+    const told = proxied.header === null ? null : tlsFactsOf(proxied.header.facts);
+    const stream = await this.#open(plain, link.source, told);
     if ('kind' in stream) return stream;
     if (this.#isStopped) {
       stream.client.reset();
       return GONE;
     }
-    // Whoever speaks HTTP to us, also where a balancer in front tells of it by a PROXY header.
-    const trustsForwarded = this.#entry.forwarders.has(link.source.address);
-    const inbound = { ...this.#who(link.source), ...stream, destination: link.destination, trustsForwarded };
-    return { kind: 'in', inbound: { ...inbound, openedAtMs: performance.now() } };
+    return this.#in(stream, link, performance.now());
+  }
+
+  /** A plain client whom nothing keeps waiting: most are, and each wait would cost. */
+  get #needsNobody(): boolean {
+    const { tls, enter, trusted, bind } = this.#entry;
+    return tls === null && enter === null && bind.websocket === null && trusted.isEmpty;
+  }
+
+  #atOnce(source: Address, answered: () => void): Arrived {
+    answered();
+    const listed = this.#entry.access(source.address);
+    if (listed !== 'allowed') return this.#reset(this.#refuse(source, listed, BY_LISTS));
+    const stream = { client: this.#accepted.open(0), tls: null, websocket: null };
+    return this.#in(stream, { source, destination: this.#accepted.destination }, this.#acceptedAtMs);
+  }
+
+  #in({ client, tls, websocket }: Stream, { source, destination }: ProxyLink, openedAtMs: number): Arrived {
+    const { frontend, bind, bindScope, forwarders } = this.#entry;
+    const inbound: Inbound = {
+      id: this.#id,
+      frontend,
+      bind: bind.label,
+      bindScope,
+      client,
+      source,
+      destination,
+      acceptedAtMs: this.#acceptedAtMs,
+      openedAtMs,
+      tls,
+      websocket,
+      // Whoever speaks HTTP to us, also where a balancer in front tells of it by a PROXY header.
+      trustsForwarded: forwarders.has(source.address),
+    };
+    return { kind: 'in', inbound };
   }
 
   async #readProxyHeader(): Promise<Extract<Awaited<ReturnType<typeof acceptProxy>>, { kind: 'accepted' }> | Refused> {
-    const socket = this.#socket;
+    const { source, destination } = this.#accepted;
     const { trusted, frontend } = this.#entry;
     // A client that has gone before we looked has no address any more.
-    if (socket.remoteAddress === undefined) {
-      socket.destroy();
+    if (source === null) {
+      this.#accepted.close();
       return GONE;
     }
-    const own = {
-      source: plainAddress(socket.remoteAddress, socket.remotePort),
-      destination: plainAddress(socket.localAddress, socket.localPort),
-    };
+    const own = { source, destination };
     if (trusted.isEmpty) return { kind: 'accepted', link: own, header: null, headerBytes: 0 };
     const options = { trusted, timeoutMs: frontend.handshakeMs, wheel: this.#shop.wheel };
-    const accepted = await acceptProxy(socket, own, options);
+    const accepted = await acceptProxy(this.#accepted.header(), own, options);
     if (accepted.kind === 'accepted') return accepted;
-    socket.destroy();
+    this.#accepted.close();
     return this.#isStopped ? GONE : this.#refuse(own.source, accepted.reason, accepted.detail);
   }
 
@@ -158,16 +186,16 @@ export class Arrival {
       enter === null || listed !== 'allowed' ? null : await enter(this.#id, source.address);
     answered();
     if (this.#isStopped || answer?.kind === 'gone') return this.#reset(GONE);
-    if (listed !== 'allowed') return this.#reset(this.#refuse(source, listed, 'by the lists of the frontend'));
+    if (listed !== 'allowed') return this.#reset(this.#refuse(source, listed, BY_LISTS));
     if (answer?.kind === 'refused') return this.#reset(this.#refuse(source, answer.reason, 'by a limit'));
     return null;
   }
 
-  async #open(plain: TcpEndpoint | null, source: Address, told: TlsFacts | null): Promise<Stream | Refused> {
+  async #open(plain: Endpoint | null, source: Address, told: TlsFacts | null): Promise<Stream | Refused> {
     const { tls: contexts, bind } = this.#entry;
     let client: Endpoint;
     let tls = told;
-    if (contexts === null || plain !== null) client = plain ?? new TcpEndpoint(this.#socket);
+    if (contexts === null || plain !== null) client = plain ?? this.#accepted.open(0);
     else {
       const secured = await this.#secure(contexts, source);
       if ('kind' in secured) return secured;
@@ -180,7 +208,9 @@ export class Arrival {
   async #secure(contexts: TlsContexts, source: Address): Promise<{ client: Endpoint; tls: TlsFacts } | Refused> {
     const { handshakeMs } = this.#entry.frontend;
     const { wheel, handshakes: gate, pool } = this.#shop;
-    const accepting = acceptTls(this.#socket, contexts, {
+    const { socket } = this.#accepted;
+    if (socket === null) throw noSocket(this.#entry.bind.label);
+    const accepting = acceptTls(socket, contexts, {
       acceptedAtMs: this.#acceptedAtMs,
       handshakeMs,
       wheel,
@@ -190,7 +220,7 @@ export class Arrival {
     this.#waiting = accepting;
     const accepted = await accepting.result;
     this.#waiting = null;
-    if (accepted.kind === 'open') return { client: tlsEndpoint(accepted.socket, this.#socket), tls: accepted.facts };
+    if (accepted.kind === 'open') return { client: tlsEndpoint(accepted.socket, socket), tls: accepted.facts };
     if (accepted.reason === 'silent' || accepted.reason === 'cancelled') return GONE;
     return this.#refuse(source, accepted.reason, accepted.detail);
   }
@@ -218,13 +248,12 @@ export class Arrival {
   }
 
   #reset(refused: Refused): Refused {
-    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    this.#accepted.reset();
     return refused;
   }
 }
 
-/** IPv4 in an IPv6 socket's clothes is IPv4: brokers, logs and PROXY headers must not tell two spellings apart. */
-export function plainAddress(address: string | undefined, port: number | undefined): Address {
-  const text = address ?? '';
-  return { address: text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text, port: port ?? 0 };
+function noSocket(bind: string): LimpetError {
+  const remedy = 'this is a bug of Limpet: clients of such a bind are accepted by Node';
+  return new LimpetError('NO_TLS_SOCKET', `a client of ${bind} came in without a socket for TLS`, remedy);
 }

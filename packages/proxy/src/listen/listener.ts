@@ -1,14 +1,17 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
+import { type Accepted, SocketAccepted } from './accepted.ts';
 
 /** A handle that the primary has bound; a server that gets it listens on it and closes its copy at the end. */
 export type ListenHandle = NonNullable<Parameters<Server['listen']>[0]>;
 
 export interface ListenerEvents {
   /** A new client. False: there is no room; the listener keeps it and accepts no more until resume(). */
-  accepted(socket: Socket): boolean;
+  accepted(client: Accepted): boolean;
   /** One that was kept, or comes at the last moment, while the listener closes: it is let in though there is no room. */
-  acceptedAnyway(socket: Socket): void;
+  acceptedAnyway(client: Accepted): void;
+  /** How many more may come in, as far as is known without asking anybody; the answer of accepted() is what counts. */
+  room(): number;
   /** This process can have no more clients for now: another one may, so they had better stay in the backlog. */
   isFull(): boolean;
   /** Accepting failed for want of descriptors or memory; the listener is paused: answer with resume(), in a while. */
@@ -17,22 +20,35 @@ export interface ListenerEvents {
   wantsHandle(): void;
 }
 
+/** One bind in one worker. */
+export interface BindListener {
+  /** Resolves when it has listened for the first time, or is closed before; rejects when it cannot. */
+  readonly opened: Promise<void>;
+  /** Begins to accept, unless it has been paused or closed meanwhile. */
+  start(handle: ListenHandle): void;
+  /** There is room again: first for those that were kept, then for new ones. */
+  resume(): void;
+  /** Accepts nobody until resume(): what comes meanwhile waits in the kernel's backlog. */
+  pause(): void;
+  /** Accepts nobody any more. Those that were kept come in: for the kernel they are connected, and nobody else has them. */
+  close(): void;
+}
+
 const ASK_AGAIN_MS = 2000;
 /** Longer than any kernel allows by default: net.core.somaxconn is the limit that counts. */
-const BACKLOG = 65_535;
+export const BACKLOG = 65_535;
 
 /**
- * One bind in one worker. A pause closes this worker's copy of the socket: what comes meanwhile waits in the kernel's
+ * A bind whose clients Node accepts. A pause closes this worker's copy of the socket: what comes meanwhile waits in the kernel's
  * backlog, which the primary's copy keeps alive, instead of being accepted and dropped.
  */
-export class Listener {
-  /** Resolves when it has listened for the first time, or is closed before; rejects when it cannot. */
+export class Listener implements BindListener {
   readonly opened: Promise<void>;
   #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
   readonly #events: ListenerEvents;
   #server: Server | null = null;
   /** Accepted, but there was no room for it. */
-  readonly #kept: Socket[] = [];
+  readonly #kept: SocketAccepted[] = [];
   /** `asked`: it accepts as soon as it has its handle. */
   #state: 'asked' | 'open' | 'paused' | 'closed' = 'asked';
 
@@ -43,7 +59,6 @@ export class Listener {
     });
   }
 
-  /** Begins to accept, unless it has been paused or closed meanwhile. */
   start(handle: ListenHandle): void {
     if (this.#state !== 'asked') {
       (handle as { close(): void }).close();
@@ -66,11 +81,10 @@ export class Listener {
     });
   }
 
-  /** There is room again: first for those that were kept, then for new ones. */
   resume(): void {
     while (this.#kept.length > 0) {
-      const socket = this.#kept[0];
-      if (socket !== undefined && !socket.destroyed && !this.#events.accepted(socket)) return;
+      const client = this.#kept[0];
+      if (client !== undefined && !client.isGone && !this.#events.accepted(client)) return;
       this.#kept.shift();
     }
     if (this.#state !== 'paused' || this.#events.isFull()) return;
@@ -85,7 +99,6 @@ export class Listener {
     again.unref();
   }
 
-  /** Accepts nobody until resume(). */
   pause(): void {
     if (this.#state === 'closed') return;
     this.#state = 'paused';
@@ -93,12 +106,11 @@ export class Listener {
     this.#server = null;
   }
 
-  /** Accepts nobody any more. Those that were kept come in: for the kernel they are connected, and nobody else has them. */
   close(): void {
     this.#state = 'closed';
     this.#server?.close();
     this.#server = null;
-    for (const socket of this.#kept.splice(0)) if (!socket.destroyed) this.#events.acceptedAnyway(socket);
+    for (const client of this.#kept.splice(0)) if (!client.isGone) this.#events.acceptedAnyway(client);
     this.#isOpen();
   }
 
@@ -108,9 +120,10 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    if (this.#state === 'closed') this.#events.acceptedAnyway(socket);
-    else if (this.#kept.length > 0 || !this.#events.accepted(socket)) {
-      this.#kept.push(socket);
+    const client = new SocketAccepted(socket);
+    if (this.#state === 'closed') this.#events.acceptedAnyway(client);
+    else if (this.#kept.length > 0 || !this.#events.accepted(client)) {
+      this.#kept.push(client);
       socket.on('error', () => {});
       this.pause();
     }

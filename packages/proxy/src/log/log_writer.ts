@@ -57,7 +57,7 @@ export class LogWriter {
       last.bytes += bytes;
     }
     this.#waitingBytes += bytes;
-    if (this.#waitingBytes > chunkBytes / 2) this.#next();
+    if (this.#isUrgent) this.#next();
   }
 
   /** Resolves when everything is written, when it turns out that it cannot be, or after a second. */
@@ -102,7 +102,12 @@ export class LogWriter {
     this.#current = rest === undefined || rest.length === 0 ? null : rest;
     if (this.#isEmpty) this.#tellDropped();
     if (this.#isEmpty) this.#settle();
-    else this.#next();
+    else if (this.#isUrgent) this.#next();
+  }
+
+  /** A chunk is full, or torn, or somebody waits for the end; what there is besides waits for its time, and for more. */
+  get #isUrgent(): boolean {
+    return this.#current !== null || this.#waiting.length > 1 || this.#onSettled.length > 0;
   }
 
   /** What could not be written is kept: a disk may have room again, and a reader come back. */

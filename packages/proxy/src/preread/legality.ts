@@ -1,9 +1,9 @@
 import type { Connect } from '../stages.ts';
 import { FieldReader } from './field_reader.ts';
-import { CONNECT_PROPERTIES, type PropertySection, WILL_PROPERTIES, walkProperties } from './properties.ts';
+import { CONNECT_PROPERTIES, WILL_PROPERTIES, walkProperties } from './properties.ts';
 
 /** Bits of the connect flags (3.1.1, 3.1.2.3; 5.0, 3.1.2.3). */
-export const FLAG = {
+const FLAG = {
   username: 0x80,
   password: 0x40,
   willRetain: 0x20,
@@ -13,16 +13,14 @@ export const FLAG = {
 } as const;
 const RESERVED_FLAG = 0x01;
 
-/** Where the parts of a legal CONNECT stand that the decoder must be spared or told of. */
-export interface Layout {
-  readonly kind: 'layout';
-  readonly flagsAt: number;
-  /** Null in 3.x. */
-  readonly properties: PropertySection | null;
-  /** Null in 3.x, and without a will. */
-  readonly willProperties: PropertySection | null;
-  readonly hasUsername: boolean;
-  readonly hasPassword: boolean;
+/** What is read of a legal CONNECT. */
+export interface LegalConnect {
+  readonly kind: 'legal';
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly clean: boolean;
+  readonly keepAliveS: number;
+  readonly sessionExpiryS: number;
 }
 
 /** What the specification forbids and this CONNECT does. */
@@ -34,26 +32,44 @@ export interface Fault {
 
 /**
  * Walks over the raw bytes of a CONNECT from its flags to its end and checks every MUST of 3.1.2 and 3.1.3, as
- * [MQTT-3.1.4-1] asks of a server.
+ * [MQTT-3.1.4-1] asks of a server. What is wanted of it is read on the way: a decoder would walk once more, and make an
+ * object of every user property.
  * @param flagsAt offset of the connect flags, behind the level
  */
-export function checkConnect(packet: Buffer, flagsAt: number, version: Connect['version']): Layout | Fault {
+export function checkConnect(packet: Buffer, flagsAt: number, version: Connect['version']): LegalConnect | Fault {
   const reader = new FieldReader(packet, flagsAt, packet.length);
   const flags = reader.byte('connect flags');
   const wrongFlags = checkFlags(flags, version);
   if (wrongFlags !== null) return { kind: 'fault', reason: 'malformed', detail: wrongFlags };
-  reader.uint16('keep-alive');
+  const keepAliveS = reader.uint16('keep-alive');
   const properties = version === 5 ? walkProperties(reader, CONNECT_PROPERTIES, 'properties') : null;
-  const hasId = reader.text('client id') > 0;
-  const willProperties = (flags & FLAG.will) !== 0 ? walkWill(reader, version) : null;
-  const hasUsername = walkUsername(reader, flags, version);
-  const hasPassword = walkPassword(reader, flags, version);
+  const id: Span = { length: reader.text('client id'), end: reader.at };
+  if ((flags & FLAG.will) !== 0) walkWill(reader, version);
+  const name = walkUsername(reader, flags, version);
+  walkPassword(reader, flags, version);
   if (reader.left > 0) reader.fail(`${reader.left} bytes behind the last field`);
   if (reader.fault !== null) return { kind: 'fault', reason: 'malformed', detail: reader.fault };
-  if (!hasId && !mayBeNameless(flags, version)) {
+  if (id.length === 0 && !mayBeNameless(flags, version)) {
     return { kind: 'fault', reason: 'identifier_rejected', detail: 'empty client id with clean session 0' };
   }
-  return { kind: 'layout', flagsAt, properties, willProperties, hasUsername, hasPassword };
+  return {
+    kind: 'legal',
+    clientId: textOf(packet, id),
+    username: name === null ? null : textOf(packet, name),
+    clean: (flags & FLAG.clean) !== 0,
+    keepAliveS,
+    sessionExpiryS: properties?.sessionExpiryS ?? 0,
+  };
+}
+
+/** A string of the packet, found to be UTF-8. */
+interface Span {
+  readonly length: number;
+  readonly end: number;
+}
+
+function textOf(packet: Buffer, { length, end }: Span): string {
+  return packet.toString('utf8', end - length, end);
 }
 
 function checkFlags(flags: number, version: Connect['version']): string | null {
@@ -72,27 +88,23 @@ function checkFlags(flags: number, version: Connect['version']): string | null {
 }
 
 /** [MQTT-3.1.3-1]: will properties (5.0), topic, payload, in this order. */
-function walkWill(reader: FieldReader, version: Connect['version']): PropertySection | null {
-  const properties = version === 5 ? walkProperties(reader, WILL_PROPERTIES, 'will properties') : null;
+function walkWill(reader: FieldReader, version: Connect['version']): void {
+  if (version === 5) walkProperties(reader, WILL_PROPERTIES, 'will properties');
   reader.topic('will topic');
   reader.binary('will payload');
-  return properties;
 }
 
 /**
  * 3.1 (its section 3.1, "User name and password flags") lets the length of the packet win over these flags: a server
  * must allow for a user name, or a password, that is announced and missing.
  */
-function walkUsername(reader: FieldReader, flags: number, version: Connect['version']): boolean {
-  if ((flags & FLAG.username) === 0 || (version === 3 && reader.left === 0)) return false;
-  reader.text('user name');
-  return true;
+function walkUsername(reader: FieldReader, flags: number, version: Connect['version']): Span | null {
+  if ((flags & FLAG.username) === 0 || (version === 3 && reader.left === 0)) return null;
+  return { length: reader.text('user name'), end: reader.at };
 }
 
-function walkPassword(reader: FieldReader, flags: number, version: Connect['version']): boolean {
-  if ((flags & FLAG.password) === 0 || (version === 3 && reader.left === 0)) return false;
-  reader.binary('password');
-  return true;
+function walkPassword(reader: FieldReader, flags: number, version: Connect['version']): void {
+  if ((flags & FLAG.password) !== 0 && (version !== 3 || reader.left > 0)) reader.binary('password');
 }
 
 /**

@@ -39,10 +39,8 @@ export const WILL_PROPERTIES: PropertySet = new Map([
   USER_PROPERTY,
 ]);
 
-/** A legal property section: where it stands, its length field included, and what the proxy needs of it. */
+/** What the proxy needs of a legal property section. */
 export interface PropertySection {
-  readonly start: number;
-  readonly end: number;
   /** 0 where absent (5.0, 3.1.2.11.2). */
   readonly sessionExpiryS: number;
 }
@@ -52,7 +50,6 @@ export interface PropertySection {
  * What is wrong is left in the reader's `fault`.
  */
 export function walkProperties(reader: FieldReader, allowed: PropertySet, place: string): PropertySection {
-  const start = reader.at;
   const section = reader.part(reader.varInt(`length of the ${place}`), place);
   const seen = new Set<number>();
   let sessionExpiryS = 0;
@@ -73,7 +70,7 @@ export function walkProperties(reader: FieldReader, allowed: PropertySet, place:
     section.fail('Authentication Data without Authentication Method');
   }
   if (section.fault !== null) reader.fail(section.fault);
-  return { start, end: reader.at, sessionExpiryS };
+  return { sessionExpiryS };
 }
 
 /** Answers the value of a number, and 0 of anything else. */

@@ -49,6 +49,8 @@ export class FrontDesk {
   });
   readonly #elsewhere: Record<Elsewhere, ReadonlyMap<string, number>> = { predecessor: new Map(), proxies: new Map() };
   readonly #placer: Placer;
+  /** worker → its name in the tables. */
+  readonly #owners = new Map<number, string>();
   readonly #leases: Leases;
   readonly #frontendLeases: FrontendLeases;
   readonly #gatekeeper: Gatekeeper;
@@ -120,11 +122,14 @@ export class FrontDesk {
 
   said(worker: Caller, message: ToPrimary): void {
     switch (message[0]) {
-      case 'place': {
-        const asker = { id: worker.id, owner: workerName(this.#config, worker.id) };
-        worker.say(['answer', message[1], this.#placer.place(asker, message[2])]);
+      case 'place':
+        this.#place(worker, message);
         break;
-      }
+      case 'pin':
+      case 'unpin':
+      case 'end':
+        this.#pin(worker, message);
+        break;
       case 'use':
         this.ledger.use(worker.id, message[1], message[2], message[3]);
         break;
@@ -164,8 +169,35 @@ export class FrontDesk {
     this.#leases.workerGone(id);
     this.#frontendLeases.workerGone(id);
     this.#gatekeeper.workerGone(id);
-    this.#backends.ownerGone(workerName(this.#config, id));
+    this.#backends.ownerGone(this.#ownerOf({ id }));
+    this.#owners.delete(id);
     return sessions;
+  }
+
+  #place(worker: Caller, message: Extract<ToPrimary, readonly ['place', ...unknown[]]>): void {
+    const [, call, session, backend, key, source, exclude, want] = message;
+    const asker = { id: worker.id, owner: this.#ownerOf(worker) };
+    const placed = this.#placer.place(asker, { session, backend, key, source, exclude, want });
+    if (placed.server === null) worker.say(['nobody', call, placed.why]);
+    else worker.say(['placed', call, placed.server, placed.stick, placed.displaced]);
+  }
+
+  #pin(
+    worker: Caller,
+    [word, session, backend, key, server]: Extract<ToPrimary, readonly ['pin' | 'unpin' | 'end', ...unknown[]]>,
+  ): void {
+    if (word === 'end') this.ledger.free(worker.id, session);
+    const pin = { key, server, by: { owner: this.#ownerOf(worker), epoch: session } };
+    this.#backends.byName.get(backend)?.table?.[word === 'pin' ? 'confirm' : 'release'](pin);
+  }
+
+  /** Made once for each worker: the tables look it up at each word. */
+  #ownerOf({ id }: Pick<Caller, 'id'>): string {
+    const known = this.#owners.get(id);
+    if (known !== undefined) return known;
+    const owner = workerName(this.#config, id);
+    this.#owners.set(id, owner);
+    return owner;
   }
 
   #connsIn(where: Elsewhere, backend: string, server: string): number {

@@ -1,20 +1,24 @@
-import type { Socket } from 'node:net';
+import type { Accepted } from '../listen/accepted.ts';
 import type { Entry } from '../listen/arrival.ts';
-import { Listener, type ListenHandle } from '../listen/listener.ts';
+import { type BindListener, Listener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
+import type { Engine } from '../native/engine.ts';
+import { NativeListener } from '../native/native_listener.ts';
 import type { BindRef } from './wire.ts';
 
 export interface ListenersEvents {
   /** A new client. False: there is no room. */
-  accepted(socket: Socket, entry: Entry): boolean;
+  accepted(client: Accepted, entry: Entry): boolean;
   /** One that comes in though there is no room. */
-  acceptedAnyway(socket: Socket, entry: Entry): void;
+  acceptedAnyway(client: Accepted, entry: Entry): void;
+  /** How many more may come in at that bind, as far as is known. */
+  room(entry: Entry): number;
   isFull(): boolean;
   starved(code: string): void;
   wantsHandle(index: number): void;
 }
 
 interface Open {
-  readonly listener: Listener;
+  readonly listener: BindListener;
   /** What arrivals need; a reload brings another one for new clients. */
   entry: Entry;
 }
@@ -22,12 +26,15 @@ interface Open {
 /** All listeners of one worker, one for each of the primary's sockets that it listens on. */
 export class Listeners {
   readonly #events: ListenersEvents;
+  /** Null: Node accepts all of them. */
+  readonly #engine: Engine | null;
   readonly #open = new Map<number, Open>();
   #wanted: ReadonlySet<number> = new Set();
   #held = false;
 
-  constructor(events: ListenersEvents) {
+  constructor(events: ListenersEvents, engine: Engine | null) {
     this.#events = events;
+    this.#engine = engine;
   }
 
   /** These are all, from now on: whatever else is open accepts nobody any more. Those that are new come with set(). */
@@ -43,7 +50,8 @@ export class Listeners {
   /** New clients come in that way; opens the listener if it is new, and still wanted. */
   set(index: number, entry: Entry): void {
     const known = this.#open.get(index);
-    if (known !== undefined) known.entry = entry;
+    if (known !== undefined && (this.#engine === null || isPlain(known.entry) === isPlain(entry))) known.entry = entry;
+    else if (known !== undefined) this.#replace(index, known, entry);
     else if (this.#wanted.has(index)) this.#begin(index, entry);
   }
 
@@ -80,19 +88,32 @@ export class Listeners {
     this.want([]);
   }
 
+  /** A reload has given it TLS, or taken it away: somebody else accepts its clients. What comes meanwhile waits. */
+  #replace(index: number, { listener }: Open, entry: Entry): void {
+    listener.close();
+    this.#begin(index, entry);
+    if (this.#held) this.#open.get(index)?.listener.pause();
+  }
+
   #begin(index: number, entry: Entry): void {
-    const open: Open = {
-      entry,
-      listener: new Listener({
-        accepted: socket => this.#events.accepted(socket, open.entry),
-        acceptedAnyway: socket => this.#events.acceptedAnyway(socket, open.entry),
-        isFull: () => this.#events.isFull(),
-        starved: code => this.#events.starved(code),
-        wantsHandle: () => this.#events.wantsHandle(index),
-      }),
+    const events: ListenerEvents = {
+      accepted: client => this.#events.accepted(client, open.entry),
+      acceptedAnyway: client => this.#events.acceptedAnyway(client, open.entry),
+      room: () => this.#events.room(open.entry),
+      isFull: () => this.#events.isFull(),
+      starved: code => this.#events.starved(code),
+      wantsHandle: () => this.#events.wantsHandle(index),
     };
+    const isNative = this.#engine !== null && isPlain(entry);
+    const listener = isNative ? new NativeListener(this.#engine, events) : new Listener(events);
+    const open: Open = { entry, listener };
     // Whoever waits for opened() is told; with nobody waiting it is the worker's end all the same.
     this.#open.set(index, open);
     this.#events.wantsHandle(index);
   }
+}
+
+/** TLS needs a socket of Node's. */
+function isPlain({ tls }: Entry): boolean {
+  return tls === null;
 }

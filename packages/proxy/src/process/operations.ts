@@ -37,6 +37,8 @@ export interface Plant {
   readonly peers: Pick<Peers, 'proxies'>;
   readonly pair: Pick<Pair, 'role' | 'roleSinceMs' | 'isReady'>;
   readonly log: Log;
+  /** Which relay moves bytes, and why. */
+  relay(): string;
   isStopping(): boolean;
   upgrade(): ProxyFacts['upgrade'];
 }
@@ -199,7 +201,7 @@ export class Operations {
       role: pair.role,
       roleSinceMs: pair.roleSinceMs,
       stopping: this.#plant.isStopping(),
-      relay: 'node',
+      relay: this.#plant.relay(),
       reloads: configurator.reloads,
       lastReload: configurator.lastReload,
       upgrade: this.#plant.upgrade(),

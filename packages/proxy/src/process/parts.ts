@@ -1,6 +1,8 @@
 import { EventRing, ringingLog } from '../admin/event_ring.ts';
 import type { Config } from '../config/resolved.ts';
 import { createLog, type Log } from '../log.ts';
+import { loadAddon } from '../native/load_addon.ts';
+import { chooseRelay } from '../native/relay_choice.ts';
 import { Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
 import { type ChangeoverParts, changeOver } from './changeover.ts';
@@ -51,6 +53,8 @@ export class Parts implements ChangeoverParts {
   readonly operations: Operations;
   readonly upgrades: Upgrades;
   readonly notifier: Notifier;
+  /** Which relay the workers use; empty before chooseRelay(). */
+  #relay = '';
 
   constructor(config: Config, warned: readonly string[], predecessor: Predecessor | null, course: Course) {
     const events = new EventRing();
@@ -89,6 +93,7 @@ export class Parts implements ChangeoverParts {
       peers: this.peers,
       pair: this.pair,
       log,
+      relay: () => this.#relay,
       isStopping: () => course.isStopping(),
       upgrade: () => this.upgrades.facts,
     });
@@ -103,6 +108,14 @@ export class Parts implements ChangeoverParts {
   /** As it is in use. */
   get config(): Config {
     return this.configurator.config;
+  }
+
+  /**
+   * Sees which relay the workers can use, before there is a worker that could not start.
+   * @throws LimpetError RELAY_UNAVAILABLE, CPU_MAP_UNAVAILABLE
+   */
+  chooseRelay(): void {
+    this.#relay = chooseRelay(this.config.global, loadAddon).words;
   }
 
   /** Tells all what the servers of a backend are like. */

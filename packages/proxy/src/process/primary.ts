@@ -15,7 +15,7 @@ const LAST_WORDS_MS = 2000;
  * Starts the proxy: binds, checks, workers. Resolves when every worker serves. Where a running proxy has started this
  * process to replace it, takes over from that one.
  * @param warned what the caller has told of the configuration (`formatProblem`): reloads do not tell it again
- * @throws LimpetError BIND_*, WORKER_CANNOT_START, UPGRADE_FAILED, and what workers report
+ * @throws LimpetError BIND_*, RELAY_UNAVAILABLE, CPU_MAP_UNAVAILABLE, WORKER_CANNOT_START, UPGRADE_FAILED, and what workers report
  */
 export async function startProxy(config: Config, warned: readonly string[] = []): Promise<RunningProxy> {
   const primary = new Primary(config, warned, Predecessor.find());
@@ -55,6 +55,7 @@ class Primary implements RunningProxy {
     const { upgrades, certificates, bindings, store, servers, tickets, configurator, peers, pair, notices, notifier } =
       parts;
     try {
+      parts.chooseRelay();
       await pair.begin();
       await upgrades.inherit();
       (await certificates.prepare(parts.config, false)).commit();

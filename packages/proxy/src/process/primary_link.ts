@@ -1,4 +1,4 @@
-import type { TableChannel } from '@limpet/state';
+import type { TableCast, TableChannel } from '@limpet/state';
 import type { GateAnswer } from '../gate/gate_answer.ts';
 import type { Lessor } from '../listen/admission.ts';
 import type { Desk } from '../route/placement.ts';
@@ -32,16 +32,23 @@ export class PrimaryLink implements Desk {
     this.#outbox.flush();
   }
 
-  place(request: PlaceRequest): Promise<Placed> {
-    return this.#ask<Placed>(call => ['place', call, request]);
+  place({ session, backend, key, source, exclude, want }: PlaceRequest): Promise<Placed> {
+    return new Promise(resolve => {
+      this.#outbox.ask(['place', this.#call(resolve), session, backend, key, source, exclude, want]);
+    });
   }
 
   use(session: number, backend: string, server: string): void {
     this.mention(['use', session, backend, server]);
   }
 
+  /** Mostly the session has just let go of its entry: then one message says both. */
   free(session: number): void {
-    this.mention(['free', session]);
+    const { last } = this.#outbox;
+    if (last?.[0] === 'unpin' && last[1] === session) {
+      const [, , backend, key, server] = last;
+      this.#outbox.replaceLast(['end', session, backend, key, server]);
+    } else this.mention(['free', session]);
   }
 
   /** The way to `global.maxconn` (null), or to a frontend's own. */
@@ -53,11 +60,11 @@ export class PrimaryLink implements Desk {
   }
 
   enter(session: number, frontend: string, source: string): Promise<GateAnswer> {
-    return this.#ask(call => ['enter', call, session, frontend, source]);
+    return new Promise(resolve => this.say(['enter', this.#call(resolve), session, frontend, source]));
   }
 
   pace(session: number, frontend: string, source: string, backend: string): Promise<GateAnswer> {
-    return this.#ask(call => ['pace', call, session, frontend, source, backend]);
+    return new Promise(resolve => this.say(['pace', this.#call(resolve), session, frontend, source, backend]));
   }
 
   leave(session: number): void {
@@ -67,8 +74,8 @@ export class PrimaryLink implements Desk {
   /** The line to the primary's own stick table of a backend. */
   table(backend: string): TableChannel {
     return {
-      call: message => this.#ask(call => ['table', call, backend, message]),
-      cast: message => this.mention(['table', 0, backend, message]),
+      call: message => new Promise(resolve => this.say(['table', this.#call(resolve), backend, message])),
+      cast: message => this.mention(castOf(backend, message)),
     };
   }
 
@@ -77,12 +84,23 @@ export class PrimaryLink implements Desk {
     this.#waiting.delete(call);
   }
 
-  #ask<Answer>(message: (call: number) => ToPrimary): Promise<Answer> {
-    this.#calls += 1;
-    const call = this.#calls;
-    return new Promise(resolve => {
-      this.#waiting.set(call, resolve as (answer: unknown) => void);
-      this.say(message(call));
-    });
+  /** The answer to place(). */
+  placed(call: number, placed: Placed): void {
+    this.answered(call, placed);
+    this.#outbox.answered();
   }
+
+  #call<Answer>(resolve: (answer: Answer) => void): number {
+    this.#calls += 1;
+    this.#waiting.set(this.#calls, resolve as (answer: unknown) => void);
+    return this.#calls;
+  }
+}
+
+/** Of the words that every session says the primary knows the owner. */
+function castOf(backend: string, message: TableCast): ToPrimary {
+  const [word, key, server, , epoch] = message;
+  if (word === 'confirm') return ['pin', epoch, backend, key, server];
+  if (word === 'release') return ['unpin', epoch, backend, key, server];
+  return ['table', 0, backend, message];
 }

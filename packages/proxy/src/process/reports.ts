@@ -11,12 +11,15 @@ export class Reports {
   readonly #wheel: TimerWheel;
   readonly #tally: Tally;
   readonly #link: PrimaryLink;
+  readonly #settle: () => void;
   readonly #loop = new LoopWatch();
 
-  constructor(wheel: TimerWheel, tally: Tally, link: PrimaryLink) {
+  /** `settle`: brings to the tally what others have counted for it. */
+  constructor(wheel: TimerWheel, tally: Tally, link: PrimaryLink, settle: () => void) {
     this.#wheel = wheel;
     this.#tally = tally;
     this.#link = link;
+    this.#settle = settle;
     this.#wheel.after(TALLY_MS, () => this.#tellTally());
     this.#wheel.after(LOOP_TOLD_MS, () => this.#tellLoop());
   }
@@ -33,6 +36,7 @@ export class Reports {
   }
 
   #mentionTally(): void {
+    this.#settle();
     const deltas = this.#tally.flush();
     if (deltas.length > 0) this.#link.mention(['tally', deltas]);
   }

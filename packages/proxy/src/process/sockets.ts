@@ -2,6 +2,8 @@ import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { BindConfig } from '../config/resolved.ts';
 import { errorCode, LimpetError } from '../errors.ts';
+import type { NativeAddon } from '../native/addon.ts';
+import { loadAddon } from '../native/load_addon.ts';
 
 /** A bound socket that does not accept. The kernel sees it live as long as the primary, whatever happens to workers. */
 export interface BoundSocket {
@@ -28,17 +30,20 @@ const REUSEPORT = 2;
 const createServerHandle = (
   net as unknown as {
     _createServerHandle(
-      address: string,
-      port: number,
-      family: 4 | 6,
+      address: string | null,
+      port: number | null,
+      family: 4 | 6 | null,
       fd?: number,
       flags?: number,
     ): BoundHandle | number;
   }
 )._createServerHandle;
 
-/** Whether each worker can have a socket of its own, so that the kernel spreads connections evenly. */
-const hasReusePort: boolean = atLeast(22, 12) && !process.versions.node.startsWith('23.0.');
+/** Whether libuv can give each worker a socket of its own, so that the kernel spreads connections evenly. */
+const isInLibuv: boolean = atLeast(22, 12) && !process.versions.node.startsWith('23.0.');
+/** Where it cannot, the addon can. */
+const binder: NativeAddon | null = isInLibuv ? null : loadAddon().addon;
+const hasReusePort: boolean = isInLibuv || binder !== null;
 
 function atLeast(major: number, minor: number): boolean {
   const [ours = 0, oursMinor = 0] = process.versions.node.split('.').map(Number);
@@ -52,8 +57,8 @@ function atLeast(major: number, minor: number): boolean {
  */
 export async function bindAll(bind: BindConfig, workers: number): Promise<BoundSocket[]> {
   const port = await probe(bind);
-  if (!hasReusePort) return [bindOne(bind, port, 0)];
-  return closedOnFailure(workers, () => bindOne(bind, port, REUSEPORT));
+  if (!hasReusePort) return [bindOne(bind, port, false)];
+  return closedOnFailure(workers, () => bindOne(bind, port, true));
 }
 
 /**
@@ -62,7 +67,7 @@ export async function bindAll(bind: BindConfig, workers: number): Promise<BoundS
  */
 export function bindMore(bind: BindConfig, { port, reusePort }: BoundSocket, count: number): BoundSocket[] {
   const isPossible = hasReusePort && reusePort && count > 0;
-  return isPossible ? closedOnFailure(count, () => bindOne(bind, port, REUSEPORT)) : [];
+  return isPossible ? closedOnFailure(count, () => bindOne(bind, port, true)) : [];
 }
 
 function closedOnFailure(count: number, bind: () => BoundSocket): BoundSocket[] {
@@ -91,12 +96,25 @@ function probe(bind: BindConfig): Promise<number> {
   });
 }
 
-function bindOne(bind: BindConfig, port: number, flags: number): BoundSocket {
-  const handle = createServerHandle(bind.host, port, net.isIPv6(bind.host) ? 6 : 4, undefined, flags);
+function bindOne(bind: BindConfig, port: number, reusePort: boolean): BoundSocket {
+  const handle = reusePort && binder !== null ? boundByAddon(binder, bind, port) : boundByLibuv(bind, port, reusePort);
   if (typeof handle === 'number') throw bindError(bind, getSystemErrorName(handle));
   const name: { address?: string; port?: number } = {};
   handle.getsockname(name);
-  return { handle, address: name.address ?? bind.host, port, reusePort: flags === REUSEPORT };
+  return { handle, address: name.address ?? bind.host, port, reusePort };
+}
+
+function boundByLibuv({ host }: BindConfig, port: number, reusePort: boolean): BoundHandle | number {
+  return createServerHandle(host, port, net.isIPv6(host) ? 6 : 4, undefined, reusePort ? REUSEPORT : 0);
+}
+
+/** The handle has the descriptor then, and closes it. */
+function boundByAddon(addon: NativeAddon, bind: BindConfig, port: number): BoundHandle | number {
+  try {
+    return createServerHandle(null, null, null, addon.bind(bind.host, port, true));
+  } catch (error) {
+    throw bindError(bind, errorCode(error));
+  }
 }
 
 function bindError(bind: BindConfig, code: string): LimpetError {

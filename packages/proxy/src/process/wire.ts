@@ -3,8 +3,8 @@ import type { TallyDelta } from '../account/counters.ts';
 import type { ConnectError, SessionFacts, SessionFilter } from '../account/session_facts.ts';
 import type { Config } from '../config/resolved.ts';
 import type { Sight } from '../dial/attempt.ts';
-import type { PlaceRequest } from '../route/placer.ts';
-import type { ServerStatus } from '../route/scheduler.ts';
+import type { Stick } from '../route/placer.ts';
+import type { NoServer, ServerStatus } from '../route/scheduler.ts';
 import type { KeptTls } from '../tls/kept.ts';
 import type { WrittenTicketKey } from '../tls/ticket_ring.ts';
 import type { Eviction } from '../workshop.ts';
@@ -14,13 +14,25 @@ import type { Eviction } from '../workshop.ts';
  * in one turn of an event loop goes in one message, never one a connection; what nobody waits for waits a little itself.
  */
 export type ToPrimary =
-  | readonly ['place', call: number, request: PlaceRequest]
+  /** Wants a server (`PlaceRequest`); answered with `placed` or `nobody`, at once. */
+  | readonly [
+      'place',
+      call: number,
+      session: number,
+      backend: string,
+      key: string | null,
+      source: string,
+      exclude: readonly string[],
+      want: string | null,
+    ]
   /** The session uses this server now. */
   | readonly ['use', session: number, backend: string, server: string]
   | readonly ['free', session: number]
+  /** `confirm` to the primary's stick table, by this session of this worker; `unpin`: `release`; `end`: that, and `free`. */
+  | readonly ['pin' | 'unpin' | 'end', session: number, backend: string, key: string, server: string]
   /** What a session has just seen of a server. */
   | readonly ['seen', backend: string, server: string, sight: Sight]
-  /** A message for the primary's stick table of a backend (`call` 0: no answer is wanted). */
+  /** Another message for the primary's stick table of a backend (`call` 0: no answer is wanted). */
   | readonly ['table', call: number, backend: string, message: TableCall | TableCast]
   /** Wants that many more connections of `global.maxconn` (frontend null), or of that frontend's. */
   | readonly ['lease', count: number, frontend: string | null]
@@ -72,6 +84,9 @@ export type ToWorker =
   | readonly ['reopen']
   | readonly ['view', backend: string, servers: readonly ServerStatus[]]
   | readonly ['answer', call: number, answer: unknown]
+  /** The answers to `place` (`Placed`). */
+  | readonly ['placed', call: number, server: string, stick: Stick, displaced: string | null]
+  | readonly ['nobody', call: number, why: NoServer]
   | readonly ['lease', count: number, frontend: string | null]
   /** Others wait for connections: give back what is not used. */
   | readonly ['recall', frontend: string | null]
@@ -106,38 +121,77 @@ export interface BindRef {
 /** How long a message without haste waits for others. */
 const CALM_MS = 5;
 
-/** Gathers messages and sends them together, in the order in which they were said. */
+/**
+ * Gathers messages and sends them together, in the order in which they were said. What a message costs is to wake the
+ * other process, not its length: so while questions are on their way, further ones wait for the answers.
+ */
 export class Outbox<Message> {
   #waiting: Message[] = [];
   #soon = false;
   #calm: NodeJS.Timeout | null = null;
+  /** Questions that have been sent and not been answered, and those that wait to be sent. */
+  #unanswered = 0;
+  #questions = 0;
   readonly #send: (batch: Message[]) => void;
+  readonly #flush = (): void => this.flush();
+  readonly #flushCalm = (): void => {
+    this.#calm = null;
+    this.flush();
+  };
 
   constructor(send: (batch: Message[]) => void) {
     this.#send = send;
   }
 
+  /** What was said last, and has not been sent. */
+  get last(): Message | undefined {
+    return this.#waiting.at(-1);
+  }
+
+  /** Says this in place of it. */
+  replaceLast(message: Message): void {
+    this.#waiting[this.#waiting.length - 1] = message;
+  }
+
   /** Somebody waits for this: it goes at the end of this turn of the event loop. */
   say(message: Message): void {
     this.#waiting.push(message);
-    if (this.#soon) return;
-    this.#soon = true;
-    setImmediate(() => this.flush());
+    this.#hurry();
+  }
+
+  /** As say(), for what is answered at once: it goes when the questions before it are answered, or after 5 ms. */
+  ask(question: Message): void {
+    this.#questions += 1;
+    if (this.#unanswered > 0) this.mention(question);
+    else this.say(question);
+  }
+
+  /** A question has its answer. */
+  answered(): void {
+    this.#unanswered -= 1;
+    if (this.#unanswered === 0 && this.#questions > 0) this.#hurry();
   }
 
   /** Nobody waits for this: it goes with the next one that is in haste, or after 5 ms. */
   mention(message: Message): void {
     this.#waiting.push(message);
-    if (!this.#soon) this.#calm ??= setTimeout(() => this.flush(), CALM_MS);
+    if (!this.#soon) this.#calm ??= setTimeout(this.#flushCalm, CALM_MS);
   }
 
+  /** A timer that runs is left alone, for to stop it costs as much as to make one: whatever it finds goes a little earlier. */
   flush(): void {
     this.#soon = false;
-    if (this.#calm !== null) clearTimeout(this.#calm);
-    this.#calm = null;
+    this.#unanswered += this.#questions;
+    this.#questions = 0;
     if (this.#waiting.length === 0) return;
     const batch = this.#waiting;
     this.#waiting = [];
     this.#send(batch);
+  }
+
+  #hurry(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(this.#flush);
   }
 }

@@ -14,8 +14,8 @@ import { sessionsOfThisProcess } from '../listen/descriptors.ts';
 import { leaseBlock } from '../listen/leases.ts';
 import type { ListenHandle } from '../listen/listener.ts';
 import { createLog, type Log } from '../log.ts';
+import type { Engine } from '../native/engine.ts';
 import { PrereadPool } from '../preread_pool.ts';
-import { NodeRelays } from '../relay/node_relays.ts';
 import type { Relays } from '../relay/relays.ts';
 import type { RouteDecision, RouteFacts } from '../route/rules.ts';
 import type { Inbound, StopReason } from '../stages.ts';
@@ -26,7 +26,8 @@ import { TicketKeys } from '../tls/tickets.ts';
 import type { LiveSession, SessionRoute, Workshop } from '../workshop.ts';
 import { Frontends } from './frontends.ts';
 import { Generations } from './generations.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type ListenersEvents } from './listeners.ts';
+import { openMover } from './mover.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import { Reception } from './reception.ts';
 import { Reports } from './reports.ts';
@@ -49,6 +50,7 @@ export class Workplace implements Workshop {
   readonly wheel: TimerWheel = new TimerWheel();
   readonly pool: PrereadPool;
   readonly departures: DepartureBoard;
+  readonly engine: Engine | null;
   readonly relays: Relays;
   readonly handshakes: HandshakeGate;
   readonly log: SessionLog;
@@ -82,7 +84,9 @@ export class Workplace implements Workshop {
     const { maxconn, workers, prereadMemoryBytes, tls } = config.global;
     this.pool = new PrereadPool(Math.floor(prereadMemoryBytes / workers));
     this.departures = new DepartureBoard(readLocalPorts(), given.slot, workers);
-    this.relays = new NodeRelays(this.wheel);
+    const mover = openMover(config.global, given.slot, this.wheel);
+    this.engine = mover.engine;
+    this.relays = mover.relays;
     this.handshakes = new HandshakeGate({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
     this.#tickets = new TicketKeys();
     this.usernames = config.global.log.usernames;
@@ -105,15 +109,17 @@ export class Workplace implements Workshop {
         this.#leaveIfOver();
       },
     });
-    this.#listeners = new Listeners({
-      accepted: (socket, entry) => this.#reception.accept(socket, entry),
-      acceptedAnyway: (socket, entry) => this.#reception.acceptAnyway(socket, entry),
+    const events: ListenersEvents = {
+      accepted: (client, entry) => this.#reception.accept(client, entry),
+      acceptedAnyway: (client, entry) => this.#reception.acceptAnyway(client, entry),
+      room: ({ frontend }) => this.#frontends.door(frontend.name).room,
       isFull: () => this.#admission.isFull,
       starved: code => this.starved(code),
       wantsHandle: index => link.say(['bind', index]),
-    });
+    };
+    this.#listeners = new Listeners(events, this.engine);
     this.#listeners.want(given.binds);
-    this.#reports = new Reports(this.wheel, this.tally, link);
+    this.#reports = new Reports(this.wheel, this.tally, link, () => mover.settle());
     // A rejection ends the worker, with its reason.
     this.#turn = this.#take(config, given).then(() => link.say(['ready']));
   }
@@ -157,6 +163,12 @@ export class Workplace implements Workshop {
         break;
       case 'answer':
         this.#link.answered(message[1], message[2]);
+        break;
+      case 'placed':
+        this.#link.placed(message[1], { server: message[2], stick: message[3], displaced: message[4] });
+        break;
+      case 'nobody':
+        this.#link.placed(message[1], { server: null, why: message[2] });
         break;
       case 'lease':
         this.#leased(message[1], message[2]);
@@ -281,6 +293,7 @@ export class Workplace implements Workshop {
     await this.#routes.close();
     this.wheel.close();
     this.#reports.end();
+    this.engine?.shutDown();
     this.#link.flush();
     await this.#lines.flush();
     process.disconnect();

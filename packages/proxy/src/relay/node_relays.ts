@@ -3,7 +3,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { StopReason } from '../stages.ts';
 import { PacketBoundary } from './packet_boundary.ts';
 import { Relay } from './relay.ts';
-import type { RelayDone, Relays, RelayTerms, RunningRelay } from './relays.ts';
+import type { RelayOwner, Relays, RelayTerms, RunningRelay } from './relays.ts';
 
 /** Relays in TypeScript: over whatever endpoints. */
 export class NodeRelays implements Relays {
@@ -13,12 +13,12 @@ export class NodeRelays implements Relays {
     this.#wheel = wheel;
   }
 
-  start(client: Endpoint, server: Endpoint, terms: RelayTerms, done: RelayDone): RunningRelay {
+  start(client: Endpoint, server: Endpoint, terms: RelayTerms, owner: RelayOwner): RunningRelay {
     const { limits, meter, toClient, follow } = terms;
     const relay = new Relay(client, server, limits, this.#wheel, meter);
     void relay
       .run(toClient, follow ? new PacketBoundary() : null)
-      .then(end => done(end, client.bytesIn, client.bytesOut));
+      .then(end => owner.relayEnded(end, client.bytesIn, client.bytesOut));
     return new NodeRelay(relay, client);
   }
 }

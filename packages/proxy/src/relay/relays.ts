@@ -13,8 +13,11 @@ export interface RelayTerms {
   readonly follow: boolean;
 }
 
-/** `bytesIn`: from the client, `bytesOut`: to it, since it was accepted. */
-export type RelayDone = (end: RelayEnd, bytesIn: number, bytesOut: number) => void;
+/** Whoever waits for the end of a relay. An object, for a function of its own would cost each idle session 100 bytes. */
+export interface RelayOwner {
+  /** Both sides are closed. `bytesIn`: from the client, `bytesOut`: to it, since it was accepted. */
+  relayEnded(end: RelayEnd, bytesIn: number, bytesOut: number): void;
+}
 
 /** A session's bytes on their way, until both sides are closed. */
 export interface RunningRelay {
@@ -28,6 +31,6 @@ export interface RunningRelay {
 
 /** Moves bytes between two endpoints, natively where both allow it. */
 export interface Relays {
-  /** Takes over both endpoints, which are paused, and closes both. `done` is called once, never before this returns. */
-  start(client: Endpoint, server: Endpoint, terms: RelayTerms, done: RelayDone): RunningRelay;
+  /** Takes over both endpoints, which are paused, and closes both. `owner` is told once, never before this returns. */
+  start(client: Endpoint, server: Endpoint, terms: RelayTerms, owner: RelayOwner): RunningRelay;
 }

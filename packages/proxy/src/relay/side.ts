@@ -12,6 +12,7 @@ export interface ByteCount {
 
 /** One side of a relay: hears its endpoint and passes on to the other one. */
 export class Side implements EndpointListener {
+  readonly passesOn = true;
   readonly endpoint: Endpoint;
   /** Both directions are closed. */
   gone = false;

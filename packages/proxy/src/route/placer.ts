@@ -9,11 +9,13 @@ export interface PlaceRequest extends PickRequest {
   readonly want: string | null;
 }
 
+/** `held`: the table had it; `claimed`: it is new there, or moved from `displaced`; `none`: there is no entry. */
+export type Stick = 'held' | 'claimed' | 'none';
+
 export type Placed =
   | {
       readonly server: string;
-      /** `held`: the table had it; `claimed`: it is new there, or moved from `displaced`; `none`: there is no entry. */
-      readonly stick: 'held' | 'claimed' | 'none';
+      readonly stick: Stick;
       readonly displaced: string | null;
     }
   | { readonly server: null; readonly why: NoServer };

@@ -47,6 +47,8 @@ export function takesNew({ up, address, admin, weight }: ServerStatus): boolean 
 
 /** A server with its status; only those that have one take part. */
 interface Standing {
+  /** In the configuration. */
+  readonly index: number;
   readonly config: ServerConfig;
   readonly status: ServerStatus;
 }
@@ -64,6 +66,8 @@ export class Scheduler {
   readonly #conns: (server: string) => number;
   readonly #now: () => number;
   readonly #status = new Map<string, ServerStatus>();
+  /** Asked for at every CONNECT, and changed by update() and reconfigure() alone; null: to be made anew. */
+  #known: readonly Standing[] | null = null;
   /** When a server came back, for slow start. */
   readonly #upSince = new Map<string, number>();
 
@@ -81,6 +85,7 @@ export class Scheduler {
     const before = this.#status.get(status.name);
     if (before !== undefined && !isThere(before) && isThere(status)) this.#upSince.set(status.name, this.#now());
     this.#status.set(status.name, status);
+    this.#known = null;
   }
 
   /**
@@ -95,6 +100,7 @@ export class Scheduler {
     keepOnly(this.#status, names);
     keepOnly(this.#upSince, names);
     this.#selector.keep?.(names);
+    this.#known = null;
   }
 
   /**
@@ -126,6 +132,7 @@ export class Scheduler {
     for (const suspect of [false, true]) {
       for (const backup of [false, true]) {
         const tier = open.filter(({ config, status }) => config.backup === backup && status.suspect === suspect);
+        if (tier.length === 0) continue;
         const next = selector.order(this.#contenders(tier), request)[0];
         if (next !== undefined) return next.name;
       }
@@ -140,16 +147,17 @@ export class Scheduler {
       : 'down';
   }
 
-  #standing(): Standing[] {
-    return this.#servers.flatMap(config => {
+  #standing(): readonly Standing[] {
+    this.#known ??= this.#servers.flatMap((config, index) => {
       const status = this.#status.get(config.name);
-      return status === undefined ? [] : { config, status };
+      return status === undefined ? [] : { index, config, status };
     });
+    return this.#known;
   }
 
   #contenders(servers: readonly Standing[]): Contender[] {
-    return servers.map(({ config, status }) => ({
-      index: this.#servers.indexOf(config),
+    return servers.map(({ index, config, status }) => ({
+      index,
       name: config.name,
       weight: status.weight * (this.#evening === null ? this.#warmth(config) : 1),
       conns: this.#conns(config.name),

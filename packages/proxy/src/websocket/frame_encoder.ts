@@ -13,13 +13,12 @@ const MAX_COPIED_BYTES = 16 * 1024;
  * not change afterwards.
  */
 export function dataFrame(payload: Buffer): readonly Buffer[] {
-  const head = headOf(BINARY, payload.length);
-  return payload.length <= MAX_COPIED_BYTES ? [Buffer.concat([head, payload])] : [head, payload];
+  return payload.length <= MAX_COPIED_BYTES ? [whole(BINARY, payload)] : [headOf(BINARY, payload.length), payload];
 }
 
 /** The payload: at most 125 bytes, as the peer's Ping had it. */
 export function pongFrame(payload: Buffer): Buffer {
-  return Buffer.concat([headOf(PONG, payload.length), payload]);
+  return whole(PONG, payload);
 }
 
 export function pingFrame(): Buffer {
@@ -30,6 +29,21 @@ export function pingFrame(): Buffer {
 export function closeFrame(code: number | null): Buffer {
   const head = headOf(CLOSE_OPCODE, code === null ? 0 : 2);
   return code === null ? head : Buffer.concat([head, Buffer.of(code >>> 8, code & 0xff)]);
+}
+
+/** In one piece of memory, made once: a small message costs little else. */
+function whole(opcode: number, payload: Buffer): Buffer {
+  const { length } = payload;
+  const headBytes = length < 126 ? 2 : 4;
+  const frame = Buffer.allocUnsafe(headBytes + length);
+  frame[0] = FIN | opcode;
+  if (headBytes === 2) frame[1] = length;
+  else {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  }
+  payload.copy(frame, headBytes);
+  return frame;
 }
 
 function headOf(opcode: number, length: number): Buffer {

@@ -77,7 +77,11 @@ export class WebSocketEndpoint implements Endpoint {
       ping: () => this.#writer.ping(),
       silent: () => this.#fail(CLOSE.goingAway, 'silent, and no answer to a Ping', 'ETIMEDOUT'),
     });
+    const passesOn = (): boolean => this.#record === null && this.#listener.passesOn === true;
     inner.attach({
+      get passesOn() {
+        return passesOn();
+      },
       bytes: chunk => this.#read(chunk),
       drained: () => this.#drained(),
       ended: () => this.#finCame(),

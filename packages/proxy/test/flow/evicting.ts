@@ -1,8 +1,6 @@
 /**
  * A worker without a primary: every client of a listener goes to one broker, in a session that a test may ask to leave.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { SessionLog } from '../../src/account/session_log.ts';
 import type { BackendConfig } from '../../src/config/resolved.ts';
 import type { Endpoint } from '../../src/endpoint.ts';
@@ -10,16 +8,17 @@ import type { LogFields } from '../../src/log.ts';
 import { BackendView } from '../../src/route/view.ts';
 import { Session } from '../../src/session.ts';
 import type { WebSocketFacts } from '../../src/stages.ts';
-import { TcpEndpoint } from '../../src/tcp_endpoint.ts';
 import type { Workshop } from '../../src/workshop.ts';
+import { TestMover } from '../kit/mover.ts';
+import type { RelayKind } from '../kit/relay_kind.ts';
 import { inbound } from '../unit/account/sessions.ts';
 import { backend, server, status } from '../unit/route/backend.ts';
-import { bench } from '../unit/workshop.ts';
+import { bench, TestVisit } from '../unit/workshop.ts';
 
 export interface Evicting extends AsyncDisposable {
   readonly port: number;
   /** Oldest first, those that ended too. */
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly TestVisit[];
   /** What the log calls the reasons of the ends. */
   readonly ends: readonly unknown[];
   /** Serves an endpoint that is not the listener's. */
@@ -27,7 +26,12 @@ export interface Evicting extends AsyncDisposable {
 }
 
 /** Disposing of it ends all sessions. */
-export async function serveEvicting(brokerPort: number, over: Partial<BackendConfig> = {}): Promise<Evicting> {
+export async function serveEvicting(
+  relay: RelayKind,
+  brokerPort: number,
+  over: Partial<BackendConfig> = {},
+): Promise<Evicting> {
+  const mover = new TestMover(relay);
   const place = { host: '127.0.0.1', port: brokerPort };
   const view = new BackendView(backend([server('a', place)], over));
   view.update([status('a', { address: '127.0.0.1', port: brokerPort })]);
@@ -39,31 +43,35 @@ export async function serveEvicting(brokerPort: number, over: Partial<BackendCon
   const lines = { ...{ debug: say, info: say, warn: say, error: say }, format: 'json' as const };
   const counts = () => ({ total: 1, frontend: 1, backend: 1, server: 1 });
   const log = new SessionLog({ ...lines, line() {}, reopen() {}, async flush() {} }, false, counts);
-  const shop: Workshop = { ...plain, log, routeOf: () => ({ ...route, desk }) };
-  const sessions: Session[] = [];
-  const running = new Set<Promise<void>>();
-  const serve = (client: Endpoint, websocket: WebSocketFacts | null): void => {
-    const session = new Session(inbound({ client, websocket, id: sessions.length + 1 }), shop);
-    sessions.push(session);
-    const over = session.run();
-    running.add(over);
-    void over.then(() => running.delete(over));
+  const shop: Workshop = {
+    ...plain,
+    relays: mover.relays,
+    engine: mover.engine,
+    log,
+    routeOf: () => ({ ...route, desk }),
   };
-  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket => {
-    serve(new TcpEndpoint(socket), null);
+  const sessions: TestVisit[] = [];
+  const serve = (client: Endpoint, websocket: WebSocketFacts | null): void => {
+    const session = new TestVisit(shop, sessions.length + 1);
+    sessions.push(session);
+    const arrived = inbound({ client, websocket, id: sessions.length, openedAtMs: performance.now() });
+    void new Session(session, { ...arrived, frontend: { ...arrived.frontend, inspectMs: 10_000 } }, shop).run();
+  };
+  const { port } = await mover.listen({
+    accepted: client => {
+      serve(client.open(0), null);
+      return true;
+    },
   });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port,
     sessions,
     ends,
     serve,
     async [Symbol.asyncDispose]() {
-      listener.close();
       for (const session of sessions) session.stop('killed');
-      await Promise.all(running);
+      await Promise.all(sessions.map(({ ended }) => ended));
+      mover[Symbol.dispose]();
       plain.wheel.close();
     },
   };

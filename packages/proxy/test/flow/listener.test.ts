@@ -1,53 +1,95 @@
-import type { Socket } from 'node:net';
-import { expect, test } from 'vitest';
-import type { BindConfig } from '../../src/config/resolved.ts';
-import { Listener, type ListenHandle } from '../../src/listen/listener.ts';
-import { bindAll } from '../../src/process/sockets.ts';
+import { describe, expect, test } from 'vitest';
+import type { Accepted } from '../../src/listen/accepted.ts';
 import { until } from '../kit/condition.ts';
-import { connectRaw } from '../kit/raw_socket.ts';
+import { TestMover } from '../kit/mover.ts';
+import { connectRaw, type RawSocket } from '../kit/raw_socket.ts';
+import { relayKinds } from '../kit/relay_kind.ts';
 
-const BIND: BindConfig = {
-  label: '127.0.0.1:0',
-  host: '127.0.0.1',
-  port: 0,
-  acceptProxy: [],
-  tls: null,
-  websocket: null,
-};
-
-test('a client that was accepted and found no room comes in when its listener closes', async () => {
-  const [bound] = await bindAll(BIND, 1);
-  if (bound === undefined) throw new Error('nothing is bound');
-  const refused: Socket[] = [];
-  await using letIn = new Sockets();
-  const listener = new Listener({
-    accepted: socket => {
-      refused.push(socket);
-      return false;
-    },
-    acceptedAnyway: socket => letIn.add(socket),
-    isFull: () => false,
-    starved: () => {},
-    wantsHandle: () => {},
-  });
-  listener.start(bound.handle as ListenHandle);
-  await listener.opened;
-  using client = await connectRaw(bound.port);
-  await until(() => refused.length === 1, { what: 'the client at the listener' });
-  listener.close();
-  expect(letIn.all).toEqual(refused);
-  letIn.all[0]?.write('in');
-  expect((await client.waitForBytes(2)).toString()).toBe('in');
-});
-
-class Sockets implements AsyncDisposable {
-  readonly all: Socket[] = [];
-
-  add(socket: Socket): void {
-    this.all.push(socket);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.all) socket.destroy();
-  }
+/** So many clients, one after the other. */
+async function connectAll(port: number, count: number): Promise<RawSocket[]> {
+  const clients: RawSocket[] = [];
+  for (let made = 0; made < count; made += 1) clients.push(await connectRaw(port));
+  return clients;
 }
+
+describe.each(relayKinds)('a listener of the %s relay', kind => {
+  test('a client that was accepted and found no room comes in when its listener closes', async () => {
+    using mover = new TestMover(kind);
+    const refused: Accepted[] = [];
+    const letIn: Accepted[] = [];
+    const { listener, port } = await mover.listen({
+      accepted: client => refused.push(client) === 0,
+      acceptedAnyway: client => letIn.push(client),
+      room: () => 0,
+    });
+    using client = await connectRaw(port);
+    await until(() => refused.length === 1, { what: 'the client at the listener' });
+    listener.close();
+    expect(letIn).toEqual(refused);
+    letIn[0]?.open(0).write(Buffer.from('in'));
+    expect((await client.waitForBytes(2)).toString()).toBe('in');
+    letIn[0]?.reset();
+  });
+
+  // Node's closes its copy of the socket, and here nobody else has one.
+  test.runIf(kind === 'native')(
+    'no more are accepted than there is room for, and one; the others wait, in their order',
+    async () => {
+      using mover = new TestMover(kind);
+      const inside: Accepted[] = [];
+      let [asked, room] = [0, 2];
+      const { listener, port } = await mover.listen({
+        accepted: client => {
+          asked += 1;
+          return inside.length < room && inside.push(client) > 0;
+        },
+        room: () => room - inside.length,
+      });
+      const clients = await connectAll(port, 5);
+      await until(() => asked === 3, { what: 'the third one to find no room' });
+      expect(inside).toHaveLength(2);
+      expect(mover.streams()).toBe(3);
+      room = 5;
+      listener.resume();
+      await until(() => inside.length === 5, { what: 'all to come in' });
+      expect(inside.map(({ source }) => source?.port)).toEqual(clients.map(({ socket }) => socket.localPort));
+      for (const client of clients) client[Symbol.dispose]();
+    },
+  );
+
+  test('one that left while it was kept is not let in', async () => {
+    using mover = new TestMover(kind);
+    const seen: Accepted[] = [];
+    const letIn: Accepted[] = [];
+    const { listener, port } = await mover.listen({
+      accepted: client => seen.push(client) === 0,
+      acceptedAnyway: client => letIn.push(client),
+      room: () => 0,
+    });
+    const client = await connectRaw(port);
+    await until(() => seen.length === 1, { what: 'the client at the listener' });
+    seen[0]?.reset();
+    await until(() => seen[0]?.isGone === true, { what: 'the end of the one that is kept' });
+    listener.close();
+    expect(letIn).toEqual([]);
+    client[Symbol.dispose]();
+  });
+
+  test.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.3'],
+    ['::1', '::1'],
+    ['::', '127.0.0.3'],
+    ['::', '::1'],
+  ])('a bind to %s: a client that comes to %s is told with both its addresses', async (bind, host) => {
+    using mover = new TestMover(kind);
+    const clients: Accepted[] = [];
+    const { port } = await mover.listen({ accepted: client => clients.push(client) > 0 }, bind);
+    using client = await connectRaw(port, { host });
+    const accepted = await until(() => clients[0], { what: 'the client' });
+    const { localAddress, localPort } = client.socket;
+    expect(accepted.source).toEqual({ address: localAddress, port: localPort });
+    expect(accepted.destination).toEqual({ address: host, port });
+    accepted.reset();
+  });
+});

@@ -6,6 +6,7 @@ import { until } from './condition.ts';
 import { type Directory, makeDirectory } from './directory.ts';
 import { childrenOf, isAlive } from './proc.ts';
 import { type Exit, type Process, startProcess } from './process.ts';
+import { withRelay } from './relay_kind.ts';
 
 /** One line of the JSON log. */
 export interface LogEvent {
@@ -134,7 +135,8 @@ export class Limpet implements AsyncDisposable {
   }
 }
 
-function asYaml(config: string | object): string {
+function asYaml(given: string | object): string {
+  const config = withRelay(given);
   return typeof config === 'string' ? config : JSON.stringify(config, null, 2);
 }
 

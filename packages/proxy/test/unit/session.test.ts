@@ -7,7 +7,7 @@ import { Session } from '../../src/session.ts';
 import { inbound } from './account/sessions.ts';
 import { connectOfLength } from './preread/connect_bytes.ts';
 import { MemoryEndpoint } from './relay/memory_endpoint.ts';
-import { bench } from './workshop.ts';
+import { bench, TestVisit } from './workshop.ts';
 
 const POOL_BYTES = 10_000;
 const BUSY = refuse(5, 'busy').toString('latin1');
@@ -18,11 +18,12 @@ async function scene({ connectBytes = 100, isPaced = true } = {}) {
   const { shop, lines, place } = bench(POOL_BYTES, isPaced);
   const client = new MemoryEndpoint();
   const arrived = inbound({ client, openedAtMs: performance.now() });
-  const session = new Session({ ...arrived, frontend: { ...arrived.frontend, maxConnectSizeBytes: POOL_BYTES } }, shop);
-  const over = session.run();
+  const session = new TestVisit(shop);
+  const frontend = { ...arrived.frontend, maxConnectSizeBytes: POOL_BYTES };
+  void new Session(session, { ...arrived, frontend }, shop).run();
   client.sends(connectOfLength(5, connectBytes).toString('latin1'));
   await new Promise(resolve => setImmediate(resolve));
-  return { pool: shop.pool, lines, client, session, over, place };
+  return { pool: shop.pool, lines, client, session, over: session.ended, place };
 }
 
 /** Somebody else who needs less than the one who waits has. */

@@ -1,6 +1,6 @@
 /** What a worker lends to its sessions, where the test answers for the primary. */
-import { Registry } from '../../src/account/registry.ts';
-import type { ConnectError } from '../../src/account/session_facts.ts';
+import { type Place, Registry } from '../../src/account/registry.ts';
+import type { ConnectError, SessionFacts } from '../../src/account/session_facts.ts';
 import { SessionLog } from '../../src/account/session_log.ts';
 import { Tally } from '../../src/account/tally.ts';
 import { TimerWheel } from '../../src/clock.ts';
@@ -12,7 +12,8 @@ import { NodeRelays } from '../../src/relay/node_relays.ts';
 import { Pins } from '../../src/route/pins.ts';
 import type { Placed } from '../../src/route/placer.ts';
 import { BackendView } from '../../src/route/view.ts';
-import type { LiveSession, SessionRoute, Workshop } from '../../src/workshop.ts';
+import type { StopReason } from '../../src/stages.ts';
+import type { Eviction, LiveSession, ServerFall, Serving, SessionRoute, Visit, Workshop } from '../../src/workshop.ts';
 import { backend, server } from './route/backend.ts';
 
 export interface Bench {
@@ -53,6 +54,7 @@ export function bench(poolBytes: number, isPaced: boolean): Bench {
   const shop: Workshop = {
     ...{ name: 'lb1/1', wheel, relays: new NodeRelays(wheel), pool, log: new SessionLog(log, false, counts) },
     departures: new DepartureBoard([], 0, 1),
+    engine: null,
     registry: new Registry<LiveSession>(),
     tally: new Tally(),
     usernames: false,
@@ -64,4 +66,46 @@ export function bench(poolBytes: number, isPaced: boolean): Bench {
     leavePace: () => answer({ kind: 'gone' }),
   };
   return { shop, lines, errors, place: placed => place(placed) };
+}
+
+/** A connection without a reception. */
+export class TestVisit implements Visit {
+  readonly id: number;
+  readonly frontend = 'mqtt';
+  readonly localAddress = '192.0.2.1';
+  place: Place<LiveSession> | null = null;
+  serving: Serving = { facts: () => ({}) as SessionFacts, stop() {}, serverFell() {}, evict: () => false };
+  /** Resolves when all of it is closed. */
+  readonly ended: Promise<void>;
+  readonly #shop: Workshop;
+  #end: () => void = () => {};
+
+  /** `id`: that of its `Inbound`. */
+  constructor(shop: Workshop, id = 7) {
+    this.id = id;
+    this.#shop = shop;
+    this.ended = new Promise(resolve => (this.#end = resolve));
+    shop.registry.add(this);
+  }
+
+  facts(): SessionFacts {
+    return this.serving.facts();
+  }
+
+  stop(reason: StopReason): void {
+    this.serving.stop(reason);
+  }
+
+  serverFell(why: ServerFall): void {
+    this.serving.serverFell(why);
+  }
+
+  evict(eviction: Eviction): boolean {
+    return this.serving.evict(eviction);
+  }
+
+  over(): void {
+    this.#shop.registry.remove(this);
+    this.#end();
+  }
 }

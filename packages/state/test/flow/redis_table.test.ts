@@ -189,3 +189,22 @@ it('an entry costs 200 bytes of Redis at most, with ids of 24 characters and its
   await vi.waitFor(async () => expect((await usedBytes()) - before).toBeLessThanOrEqual(entries * 200), 10_000);
   console.log(`Redis: ${(((await usedBytes()) - before) / entries).toFixed(1)} bytes an entry`);
 });
+
+it('what is sent in one turn of the event loop goes in one write, and in its order', async () => {
+  await using worker = await Worker.there({ url: server.url });
+  const { stream } = worker.connection.client;
+  const [one, many] = [vi.spyOn(stream, '_write'), vi.spyOn(stream, '_writev')];
+  const by = { owner: 'lb1/1', epoch: 1 };
+  for (let i = 0; i < 2; i++) {
+    const keys = Array.from({ length: 20 }, (_, key) => `k${i}-${key}`);
+    const claims = keys.map(key => worker.shared.claim({ key, usable: ['a'], candidate: 'a', by }));
+    const confirms = keys.map(key => worker.shared.confirm({ key, server: 'a', by }));
+    expect([one, many].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    const kinds = (await Promise.all(claims)).map(({ kind }) => kind);
+    await Promise.all(confirms);
+    expect([one, many].map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    expect(kinds).toEqual(keys.map(() => 'claimed'));
+    expect(await worker.shared.get(keys[0] ?? '')).toMatchObject({ state: 'pinned' });
+    many.mockClear();
+  }
+});

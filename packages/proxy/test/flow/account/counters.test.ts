@@ -20,7 +20,7 @@ import { connectRaw } from '../../kit/raw_socket.ts';
 import { inbound } from '../../unit/account/sessions.ts';
 import { connectBytes, field } from '../../unit/preread/connect_bytes.ts';
 import { backend, server, status } from '../../unit/route/backend.ts';
-import { bench } from '../../unit/workshop.ts';
+import { bench, TestVisit } from '../../unit/workshop.ts';
 
 /** One worker's sessions, whose brokers listen on these ports, and the ledger that hears of them. */
 async function serve(ports: readonly number[], over: Partial<FrontendConfig> = {}) {
@@ -32,7 +32,8 @@ async function serve(ports: readonly number[], over: Partial<FrontendConfig> = {
     const base = inbound({ id: ++sessions, client: new TcpEndpoint(socket) });
     const now = performance.now();
     const arrived = { ...base, acceptedAtMs: now, openedAtMs: now, frontend: { ...base.frontend, ...over } };
-    void (arrived.frontend.mode === 'tcp' ? new TcpSession(arrived, shop) : new Session(arrived, shop)).run();
+    const Kind = arrived.frontend.mode === 'tcp' ? TcpSession : Session;
+    void new Kind(new TestVisit(shop, arrived.id), arrived, shop).run();
   }).listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const address = listener.address();

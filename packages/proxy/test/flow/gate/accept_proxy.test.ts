@@ -1,26 +1,23 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { EndpointListener } from '../../../src/endpoint.ts';
-import { TcpEndpoint } from '../../../src/tcp_endpoint.ts';
 import { until } from '../../kit/condition.ts';
 import { connectRaw } from '../../kit/raw_socket.ts';
+import { relayKinds } from '../../kit/relay_kind.ts';
 import { readAll, startReceiver } from './receiver.ts';
 
 const HEADER = Buffer.from('PROXY TCP4 192.0.2.1 198.51.100.2 50000 1883\r\n');
 const LINK = { source: { address: '192.0.2.1', port: 50000 }, destination: { address: '198.51.100.2', port: 1883 } };
 
-describe('a trusted peer', () => {
+describe.each(relayKinds)('a trusted peer, %s relay', kind => {
   test('P1: what comes behind the header, in the same chunk and later, is what is read next', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver(kind);
     using client = await connectRaw(receiver.port);
     await client.write(Buffer.concat([HEADER, Buffer.from('one ')]));
-    const { socket, accepted } = await receiver.arrival();
-    expect(accepted).toMatchObject({ kind: 'accepted', link: LINK, headerBytes: HEADER.length });
-    expect([socket.isPaused(), socket.listenerCount('data')]).toEqual([true, 0]);
+    const arrival = await receiver.arrival();
+    expect(arrival.accepted).toMatchObject({ kind: 'accepted', link: LINK, headerBytes: HEADER.length });
     await client.write(Buffer.from('two'));
     client.end();
-    expect((await readAll(socket)).toString()).toBe('one two');
-    expect(socket.bytesRead - HEADER.length).toBe('one two'.length);
+    expect(await readAll(arrival)).toEqual({ text: 'one two', bytesIn: 7 });
   });
 
   test('P1: an end that comes with the header is told to the next reader, behind the bytes', async () => {
@@ -29,7 +26,7 @@ describe('a trusted peer', () => {
       new Promise(resolve => {
         sent = resolve;
       });
-    await using receiver = await startReceiver({ before });
+    await using receiver = await startReceiver(kind, { before });
     const bytes: string[] = [];
     for (const behind of ['', 'bytes']) {
       using client = await connectRaw(receiver.port);
@@ -38,35 +35,33 @@ describe('a trusted peer', () => {
       await once(client.socket, 'finish');
       // Header and end are with the kernel: they are read in one go.
       sent();
-      const { socket, accepted } = await receiver.arrival(bytes.length + 1);
-      expect(accepted).toMatchObject({ kind: 'accepted', link: LINK });
-      bytes.push((await readAll(socket)).toString());
+      const arrival = await receiver.arrival(bytes.length + 1);
+      expect(arrival.accepted).toMatchObject({ kind: 'accepted', link: LINK });
+      bytes.push((await readAll(arrival)).text);
     }
     expect(bytes).toEqual(['', 'bytes']);
   });
 
   test('P1: an endpoint that is made at once hears bytes and end', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver(kind);
     using client = await connectRaw(receiver.port);
     await client.write(Buffer.concat([HEADER, Buffer.from('bytes')]));
     const heard: string[] = [];
-    const listener: EndpointListener = {
+    const { endpoint } = await receiver.arrival();
+    endpoint?.attach({
       bytes: chunk => heard.push(chunk.toString()),
       drained() {},
       ended: () => heard.push('ended'),
       closed() {},
-    };
-    const { socket } = await receiver.arrival();
-    const endpoint = new TcpEndpoint(socket);
-    endpoint.attach(listener);
+    });
     client.end();
-    endpoint.resume();
+    endpoint?.resume();
     await until(() => heard.includes('ended'), { what: 'the end', seen: () => heard.join() });
     expect(heard).toEqual(['bytes', 'ended']);
   });
 
   test('P7: what is no header ends at once', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver(kind);
     using client = await connectRaw(receiver.port);
     await client.write(Buffer.from('100d00044d51545404020000000161', 'hex'));
     const { accepted } = await receiver.arrival();
@@ -74,7 +69,7 @@ describe('a trusted peer', () => {
   });
 
   test('P7: bytes that trickle do not extend the deadline', async () => {
-    await using receiver = await startReceiver({ timeoutMs: 300 });
+    await using receiver = await startReceiver(kind, { timeoutMs: 300 });
     using client = await connectRaw(receiver.port);
     const letters = [...'PROXY UNKNOWN '.padEnd(90, 'x')];
     const trickle = setInterval(() => client.socket.write(letters.shift() ?? 'x'), 20);
@@ -88,7 +83,7 @@ describe('a trusted peer', () => {
   });
 
   test('P7: silence ends at the deadline', async () => {
-    await using receiver = await startReceiver({ timeoutMs: 50 });
+    await using receiver = await startReceiver(kind, { timeoutMs: 50 });
     using _client = await connectRaw(receiver.port);
     expect((await receiver.arrival()).accepted).toMatchObject({ kind: 'failed', reason: 'proxy_header_timeout' });
   });
@@ -97,7 +92,7 @@ describe('a trusted peer', () => {
     ['FIN', 'end'],
     ['RST', 'reset'],
   ] as const)('P7: %s in the middle of the header', async (_what, leave) => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver(kind);
     using client = await connectRaw(receiver.port);
     await client.write(HEADER.subarray(0, 20));
     client[leave]();
@@ -105,10 +100,10 @@ describe('a trusted peer', () => {
   });
 
   test('a peer that has gone before anybody looked', async () => {
-    await using receiver = await startReceiver({
-      before: async socket => {
-        socket.destroy();
-        await once(socket, 'close');
+    await using receiver = await startReceiver(kind, {
+      before: async client => {
+        client.close();
+        await until(() => client.isGone, { what: 'the end of the client' });
       },
     });
     using _client = await connectRaw(receiver.port);
@@ -116,15 +111,15 @@ describe('a trusted peer', () => {
   });
 });
 
-describe('a peer that is not trusted', () => {
+describe.each(relayKinds)('a peer that is not trusted, %s relay', kind => {
   test('its header is not read: it is what is read next', async () => {
-    await using receiver = await startReceiver({ trusted: ['127.0.0.2', '10.0.0.0/8'] });
+    await using receiver = await startReceiver(kind, { trusted: ['127.0.0.2', '10.0.0.0/8'] });
     using stranger = await connectRaw(receiver.port);
     await stranger.write(HEADER);
     stranger.end();
-    const { socket, own, accepted } = await receiver.arrival(1);
-    expect(accepted).toEqual({ kind: 'accepted', link: own, header: null, headerBytes: 0 });
-    expect(await readAll(socket)).toEqual(HEADER);
+    const arrival = await receiver.arrival(1);
+    expect(arrival.accepted).toEqual({ kind: 'accepted', link: arrival.own, header: null, headerBytes: 0 });
+    expect((await readAll(arrival)).text).toBe(HEADER.toString());
 
     using trusted = await connectRaw(receiver.port, { localAddress: '127.0.0.2' });
     await trusted.write(HEADER);

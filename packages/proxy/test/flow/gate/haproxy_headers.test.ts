@@ -3,9 +3,11 @@
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ProxyFacts, tlsFactsOf } from '../../../src/gate/proxy_header.ts';
+import type { Accepted } from '../../../src/listen/accepted.ts';
 import { type Authority, makeAuthority } from '../../kit/certificates.ts';
 import { until } from '../../kit/condition.ts';
 import { type Haproxy, startHaproxy } from '../../kit/haproxy.ts';
@@ -24,6 +26,11 @@ beforeAll(async () => {
   device = (await authority.issue({ cn: DEVICE })).bundle;
 });
 afterAll(() => authority[Symbol.asyncDispose]());
+
+function socketOf({ socket }: Accepted): Socket {
+  if (socket === null) throw new Error('a client without a socket');
+  return socket;
+}
 
 /** HAProxy in front of a receiver. `bind` is what stands behind the address, `send` what stands behind the server. */
 function inFront(receiver: Receiver, bind: string, send: string): Promise<Haproxy> {
@@ -75,11 +82,12 @@ describe('plain connections through a real HAProxy', () => {
     ['send-proxy-v2', 2, '127.0.0.1'],
     ['send-proxy-v2', 2, '::1'],
   ])('%s (version %i), a client of %s', async (send, version, host) => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver('node', { opens: false });
     await using haproxy = await inFront(receiver, '', send);
     using client = await connectRaw(haproxy.port, { host });
     await client.write(Buffer.from('CONNECT'));
-    const { socket, accepted } = await receiver.arrival();
+    const { client: arrived, accepted } = await receiver.arrival();
+    const socket = socketOf(arrived);
     expect(accepted).toMatchObject({
       header: { version },
       link: {
@@ -91,7 +99,7 @@ describe('plain connections through a real HAProxy', () => {
   });
 
   test('unique id, checksum and the SSL TLV of a client without TLS', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver('node', { opens: false });
     const send = 'send-proxy-v2-ssl-cn proxy-v2-options unique-id,crc32c,authority';
     await using haproxy = await inFront(receiver, '', send);
     using client = await connectRaw(haproxy.port);
@@ -100,7 +108,7 @@ describe('plain connections through a real HAProxy', () => {
   });
 
   test('a health check says LOCAL: the connection’s own addresses count', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver('node', { opens: false });
     await using _haproxy = await inFront(receiver, '', 'send-proxy-v2 check inter 200ms check-send-proxy');
     const { own, accepted } = await receiver.arrival();
     expect(accepted).toMatchObject({ kind: 'accepted', link: own, header: { version: 2, link: null } });
@@ -109,7 +117,7 @@ describe('plain connections through a real HAProxy', () => {
 
 describe('TLS that a real HAProxy has terminated', () => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('send-proxy-v2-ssl-cn, %s with a certificate', async version => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver('node', { opens: false });
     const send = 'send-proxy-v2-ssl-cn proxy-v2-options ssl-cipher,cert-sig,cert-key,authority,unique-id,crc32c';
     await using haproxy = await inFront(receiver, tlsBind(), send);
     const client = await openTls(haproxy.port, { ...withCert(), minVersion: version, maxVersion: version });
@@ -127,7 +135,7 @@ describe('TLS that a real HAProxy has terminated', () => {
   });
 
   test('without a certificate nobody is verified', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver('node', { opens: false });
     await using haproxy = await inFront(receiver, tlsBind(), 'send-proxy-v2-ssl-cn');
     const client = await openTls(haproxy.port, {});
     const told = await facts(receiver);
@@ -137,7 +145,7 @@ describe('TLS that a real HAProxy has terminated', () => {
   });
 
   test('a session that is resumed keeps its certificate, and is known to be resumed', async () => {
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver('node', { opens: false });
     await using haproxy = await inFront(receiver, tlsBind(), 'send-proxy-v2-ssl-cn proxy-v2-options authority');
     const secureContext = createSecureContext({
       ...withCert(),
@@ -164,7 +172,7 @@ describe('TLS that is terminated here, behind a PROXY header', () => {
       new Promise(resolve => {
         sent = resolve;
       });
-    await using receiver = await startReceiver({ before });
+    await using receiver = await startReceiver('node', { before, opens: false });
     using client = await connectRaw(receiver.port);
     client.socket.removeAllListeners('data');
     const header = 'PROXY TCP4 192.0.2.1 198.51.100.2 50000 8883\r\n';
@@ -173,7 +181,8 @@ describe('TLS that is terminated here, behind a PROXY header', () => {
     const secured = once(tls, 'secureConnect');
     await until(() => client.socket.bytesWritten > header.length + 100, { what: 'a ClientHello that is sent' });
     sent();
-    const { socket, accepted } = await receiver.arrival();
+    const { client: arrived, accepted } = await receiver.arrival();
+    const socket = socketOf(arrived);
     expect(accepted).toMatchObject({ kind: 'accepted', link: { source: { address: '192.0.2.1', port: 50_000 } } });
     expect(socket.readableLength).toBeGreaterThan(100);
     const secureContext = createSecureContext({ cert: readFileSync(server), key: readFileSync(server) });

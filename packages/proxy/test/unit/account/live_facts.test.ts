@@ -3,24 +3,25 @@ import type { SessionFacts } from '../../../src/account/session_facts.ts';
 import { Session } from '../../../src/session.ts';
 import { connectBytes, field } from '../preread/connect_bytes.ts';
 import { MemoryEndpoint } from '../relay/memory_endpoint.ts';
-import { bench } from '../workshop.ts';
+import { bench, TestVisit } from '../workshop.ts';
 import { inbound } from './sessions.ts';
 
 const CONNECT = connectBytes({ level: 5, flags: 0x82, payload: [field('device'), field('bob')] });
 
 /** What is known of a session whose client has sent this. */
 async function factsOf(said: Buffer, { isPaced = false, usernames = false } = {}): Promise<SessionFacts> {
-  const { shop } = bench(10_000, isPaced);
+  const { shop: lent } = bench(10_000, isPaced);
+  const shop = { ...lent, usernames };
   const client = new MemoryEndpoint();
   const source = { address: '2001:db8::7', port: 50_123 };
-  const session = new Session(inbound({ client, source, openedAtMs: performance.now() }), { ...shop, usernames });
-  const over = session.run();
+  const session = new TestVisit(shop);
+  void new Session(session, inbound({ client, source, openedAtMs: performance.now() }), shop).run();
   client.sends(said.toString('latin1'));
   await new Promise(resolve => setImmediate(resolve));
   const facts = session.facts();
   session.stop('killed');
   client.closes(null);
-  await Promise.race([over, new Promise(resolve => setImmediate(resolve))]);
+  await Promise.race([session.ended, new Promise(resolve => setImmediate(resolve))]);
   return facts;
 }
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Registry } from '../../../src/account/registry.ts';
+import { type Place, Registry } from '../../../src/account/registry.ts';
 
 interface Told {
   readonly frontend: string;
   server: string | null;
   isThere: boolean;
+  place: Place<Told> | null;
 }
 
 test('P12: every session is counted once, where it is, whatever order it comes, moves and leaves in', () => {
@@ -18,7 +19,7 @@ test('P12: every session is counted once, where it is, whatever order it comes, 
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const registry = new Registry<Told>();
       const sessions = Array.from({ length: 10 }, (_, at): Told => {
-        return { frontend: at % 2 === 0 ? 'mqtt' : 'mqtts', server: null, isThere: false };
+        return { frontend: at % 2 === 0 ? 'mqtt' : 'mqtts', server: null, isThere: false, place: null };
       });
       for (const { what, which, server } of steps) {
         const session = sessions[which];
@@ -65,7 +66,7 @@ function compare(registry: Registry<Told>, sessions: readonly Told[]): void {
 
 test('at() is a list of its own: sessions may leave while it is walked', () => {
   const registry = new Registry<Told>();
-  const sessions = [1, 2, 3].map((): Told => ({ frontend: 'mqtt', server: 'a', isThere: true }));
+  const sessions = [1, 2, 3].map((): Told => ({ frontend: 'mqtt', server: 'a', isThere: true, place: null }));
   for (const session of sessions) {
     registry.add(session);
     registry.moved(session, 'emqx', 'a');

@@ -6,7 +6,7 @@ import { FrontendLeases } from '../../../src/gate/frontend_leases.ts';
 import { WaitingRoom, waitingPlaces } from '../../../src/gate/waiting_room.ts';
 
 const NAME = 'mqtt';
-const OPEN: Room = { enter: () => true, enterAnyway() {}, leave() {} };
+const OPEN: Room = { room: Number.POSITIVE_INFINITY, enter: () => true, enterAnyway() {}, leave() {} };
 
 function frontend(limits: Partial<FrontendConfig>): FrontendConfig {
   return { name: NAME, maxconn: null, connRate: null, ...limits } as FrontendConfig;
@@ -94,6 +94,7 @@ describe('a frontend’s maxconn', () => {
   test('one that comes in above the limit counts, and gives nothing back that was not leased', () => {
     let global = 0;
     const house: Room = {
+      room: Number.POSITIVE_INFINITY,
       enter: () => {
         global += 1;
         return true;
@@ -120,7 +121,7 @@ describe('a frontend’s maxconn', () => {
 
   test('a connection for which the whole doors has no room does not count here', () => {
     let room = false;
-    const doors = new Doors({ maxconn: 1 }, 1, { enter: () => room, enterAnyway() {}, leave() {} });
+    const doors = new Doors({ maxconn: 1 }, 1, { room: 0, enter: () => room, enterAnyway() {}, leave() {} });
     expect([doors.door(0).enter(), doors.door(0).enter()]).toEqual([false, false]);
     room = true;
     expect([doors.door(0).enter(), doors.door(0).enter()]).toEqual([true, false]);
@@ -129,6 +130,7 @@ describe('a frontend’s maxconn', () => {
   test('a frontend that is full takes nothing of the whole doors’s room', () => {
     let used = 0;
     const global: Room = {
+      room: Number.POSITIVE_INFINITY,
       enter: () => {
         used += 1;
         return true;

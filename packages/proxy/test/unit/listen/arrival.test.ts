@@ -2,7 +2,8 @@ import { Socket } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { TimerWheel } from '../../../src/clock.ts';
 import { CidrSet } from '../../../src/gate/cidr.ts';
-import { Arrival, plainAddress } from '../../../src/listen/arrival.ts';
+import { plainAddress, SocketAccepted } from '../../../src/listen/accepted.ts';
+import { Arrival } from '../../../src/listen/arrival.ts';
 import { PrereadPool } from '../../../src/preread_pool.ts';
 import { HandshakeGate } from '../../../src/tls/handshake_gate.ts';
 import { inbound } from '../account/sessions.ts';
@@ -37,7 +38,7 @@ test('a client that has gone before anybody looked is no client: nobody is asked
   };
   const shop = { wheel, pool: new PrereadPool(1000), handshakes: new HandshakeGate({ most: 1, queue: 1 }) };
   let answered = 0;
-  const arrival = new Arrival(socket, 1, entry, shop);
+  const arrival = new Arrival(new SocketAccepted(socket), 1, entry, shop);
   expect(await arrival.run(() => (answered += 1))).toEqual({ kind: 'gone' });
   expect([socket.destroyed, answered]).toEqual([true, 1]);
 });

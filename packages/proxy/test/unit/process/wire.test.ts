@@ -53,3 +53,46 @@ test('flush() sends at once, and nothing twice', () => {
   vi.advanceTimersByTime(0);
   expect(sent).toEqual(['a b', 'c', 'd']);
 });
+
+test('questions wait for the answers to those before them, and then go together', () => {
+  const { outbox, sent } = scene();
+  for (const question of ['a', 'b']) outbox.ask(question);
+  vi.advanceTimersByTime(0);
+  for (const question of ['c', 'd']) outbox.ask(question);
+  vi.advanceTimersByTime(1);
+  outbox.answered();
+  vi.advanceTimersByTime(1);
+  expect(sent).toEqual(['a b']);
+  outbox.answered();
+  outbox.ask('e');
+  vi.advanceTimersByTime(0);
+  expect(sent).toEqual(['a b', 'c d e']);
+});
+
+test('a question whose predecessors are not answered goes after 5 ms, or with what is in haste', () => {
+  const { outbox, sent } = scene();
+  outbox.ask('a');
+  vi.advanceTimersByTime(0);
+  outbox.ask('b');
+  vi.advanceTimersByTime(4);
+  expect(sent).toEqual(['a']);
+  vi.advanceTimersByTime(1);
+  outbox.ask('c');
+  outbox.say('d');
+  vi.advanceTimersByTime(0);
+  expect(sent).toEqual(['a', 'b', 'c d']);
+  for (const _ of ['a', 'b', 'c']) outbox.answered();
+  outbox.ask('e');
+  vi.advanceTimersByTime(0);
+  expect(sent).toEqual(['a', 'b', 'c d', 'e']);
+});
+
+test('the last word can be said in another way while it has not been sent', () => {
+  const { outbox, sent } = scene();
+  outbox.mention('a');
+  outbox.mention('b');
+  expect(outbox.last).toBe('b');
+  outbox.replaceLast('c');
+  outbox.flush();
+  expect([sent, outbox.last]).toEqual([['a c'], undefined]);
+});

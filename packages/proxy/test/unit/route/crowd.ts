@@ -135,7 +135,7 @@ export class Crowd {
 
   #leave(one: Live | undefined): void {
     if (one === undefined) return;
-    one.placement.release();
+    one.placement.stay.release();
     this.live.splice(this.live.indexOf(one), 1);
     if (this.#accepted.get(one.key) === one) this.#accepted.delete(one.key);
   }

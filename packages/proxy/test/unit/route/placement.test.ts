@@ -9,7 +9,7 @@ async function visit(office: Office, number: number, key: string): Promise<strin
   const session = office.session(number, key);
   const seen = await nextOf(session);
   session.accepted(null);
-  session.release();
+  session.stay.release();
   return seen;
 }
 
@@ -22,7 +22,7 @@ describe('the memory table', () => {
     session.accepted(null);
     office.nowMs += 10 * TIMES.expireMs;
     expect(office.table.peek('device')).toMatchObject({ server: 'a', state: 'pinned', ttlMs: null });
-    session.release();
+    session.stay.release();
     expect(office.table.peek('device')).toMatchObject({ server: 'a', state: 'cooling', ttlMs: TIMES.expireMs });
     expect(await visit(office, 2, 'other')).toBe('b new');
     expect(await visit(office, 3, 'device')).toBe('a sticky');
@@ -47,10 +47,10 @@ describe('the memory table', () => {
     const office = new Office({ servers: THREE });
     const stranger = office.session(1, 'device');
     expect(await nextOf(stranger)).toBe('a new');
-    await stranger.unconfirmed();
+    stranger.unconfirmed();
     expect(office.table.peek('device')).toBeNull();
     expect(office.counts()).toEqual([1, 0, 0]);
-    stranger.release();
+    stranger.stay.release();
     expect(office.table.peek('device')).toBeNull();
     expect(office.counts()).toEqual([0, 0, 0]);
   });
@@ -95,7 +95,7 @@ describe('the memory table', () => {
     const owner = office.session(1, 'device');
     await owner.next(true);
     await owner.accepted(null);
-    owner.release();
+    owner.stay.release();
     const stranger = office.session(2, 'device');
     expect(await nextOf(stranger)).toBe('a sticky');
     const other = await stranger.next(false);
@@ -134,7 +134,7 @@ describe('the memory table', () => {
     const young = office.session(2, 'device');
     await young.next(true);
     young.accepted(null);
-    old.release();
+    old.stay.release();
     expect(office.table.peek('device')).toMatchObject({ state: 'pinned', epoch: 2 });
     expect([...office.pins.batches(9)].flat()).toMatchObject([{ key: 'device', by: { epoch: 2 } }]);
   });
@@ -160,7 +160,7 @@ describe('the memory table', () => {
     expect(await nextOf(session)).toBe('a none');
     await session.accepted('auto-7f');
     expect(office.table.peek('auto-7f')).toMatchObject({ server: 'a', state: 'pinned' });
-    session.release();
+    session.stay.release();
     await visit(office, 2, 'other');
     expect(await visit(office, 3, 'auto-7f')).toBe('a sticky');
   });
@@ -183,7 +183,7 @@ describe('the memory table', () => {
     expect(await nextOf(second)).toBe('b none');
     second.accepted(null);
     expect(office.table.peek('second')).toBeNull();
-    second.release();
+    second.stay.release();
     expect(office.counts()).toEqual([1, 0, 0]);
     expect(office.table.peek('first')).toMatchObject({ state: 'pinned' });
   });

@@ -21,7 +21,7 @@ async function visit(office: Office, number: number, key: string): Promise<strin
   const session = office.session(number, key);
   const seen = await nextOf(session);
   await session.accepted(null);
-  session.release();
+  session.stay.release();
   return seen;
 }
 
@@ -75,13 +75,13 @@ describe.each([
     await session.accepted(null);
     expect(office.counts()).toEqual([1, 0, 0]);
     office.set('a', { admin: 'drain' });
-    session.leaving(false);
+    session.stay.leaving(false);
     expect(office.counts()).toEqual([0, 0, 0]);
     expect([...office.pins.batches(10)].flat()).toHaveLength(1);
     const successor = office.session(2, 'device');
     expect(await nextOf(successor)).toBe('b moved');
     await successor.accepted(null);
-    session.release();
+    session.stay.release();
     expect(office.counts()).toEqual([0, 1, 0]);
     expect([...office.pins.batches(10)].flat()).toMatchObject([{ key: 'device', server: 'b' }]);
   });
@@ -91,13 +91,13 @@ describe.each([
     const session = office.session(1, 'device');
     await nextOf(session);
     await session.accepted(null);
-    session.leaving(true);
+    session.stay.leaving(true);
     expect(office.counts()).toEqual([0, 0, 0]);
     expect([...office.pins.batches(10)]).toEqual([]);
     const successor = office.session(2, 'device');
     expect(await nextOf(successor)).toBe('b new');
     await successor.accepted(null);
-    session.release();
+    session.stay.release();
     expect(office.counts()).toEqual([0, 1, 0]);
     expect(office.table.peek('device')).toMatchObject({ server: 'b', state: 'pinned' });
   });

@@ -39,7 +39,7 @@ describe('a table that is shared with other proxies', () => {
     expect(office.asked).toBe(0);
     expect(office.counts()).toEqual([0, 1, 0]);
     session.accepted(null);
-    session.release();
+    session.stay.release();
     expect(office.counts()).toEqual([0, 0, 0]);
     expect(redis.peek('device')).toMatchObject({ server: 'b', state: 'cooling' });
   });

@@ -1,0 +1,115 @@
+/** One buffer for the reads of all sockets: on this Node, for each kind of socket, and with nothing written over too early. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { NOBODY } from '../../src/endpoint.ts';
+import { apart, copyOfRead, readStatically } from '../../src/static_read.ts';
+import { TcpEndpoint } from '../../src/tcp_endpoint.ts';
+import { streamBytes } from '../kit/broker.ts';
+import { until, within } from '../kit/condition.ts';
+
+/** An accepted socket and its peer. */
+async function pair(): Promise<{ accepted: Socket; peer: Socket } & Disposable> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const peer = connect({ host: '127.0.0.1', port: (server.address() as { port: number }).port, allowHalfOpen: true });
+  const [accepted] = (await within(once(server, 'connection'), { what: 'a connection' })) as [Socket];
+  server.close();
+  const dispose = (): void => {
+    for (const socket of [accepted, peer]) socket.destroy();
+  };
+  for (const socket of [accepted, peer]) socket.on('error', () => {});
+  return { accepted, peer, [Symbol.dispose]: dispose };
+}
+
+test('accepted and dialled sockets are read through it: this Node has the names', async () => {
+  using sockets = await pair();
+  let got = '';
+  for (const socket of [sockets.accepted, sockets.peer]) {
+    const take = (bytes: number): boolean => {
+      got += copyOfRead(bytes, false).toString();
+      return true;
+    };
+    socket.pause();
+    expect(readStatically(socket, take)).toBe(true);
+    socket.on('data', () => expect.unreachable('it emits data'));
+    socket.resume();
+  }
+  sockets.peer.write('one ');
+  await until(() => got === 'one ', { what: 'the bytes of the peer' });
+  sockets.accepted.write('other');
+  await until(() => got === 'one other', { what: 'the bytes of the accepted one' });
+});
+
+test('P10: a paused one leaves the bytes to the kernel, and tells none', async () => {
+  using sockets = await pair();
+  const endpoint = new TcpEndpoint(sockets.accepted);
+  let heard = 0;
+  endpoint.attach({ ...NOBODY, bytes: chunk => (heard += chunk.length) });
+  const sent = streamBytes(16_000_000);
+  sockets.peer.write(sent);
+  // The kernel's buffers are full, and the rest is still here.
+  await until(() => sockets.peer.writableLength > 0 && sockets.peer.bytesWritten === sent.length, { what: 'a stall' });
+  expect([heard, endpoint.bytesIn]).toEqual([0, 0]);
+  endpoint.resume();
+  await until(() => heard === sent.length, { what: 'all of it' });
+});
+
+test('P1: bytes that an earlier stage has put back come first', async () => {
+  using sockets = await pair();
+  sockets.peer.write('header and hello');
+  sockets.accepted.resume();
+  const [first] = (await once(sockets.accepted, 'data')) as [Buffer];
+  sockets.accepted.pause();
+  sockets.accepted.removeAllListeners('data');
+  sockets.accepted.unshift(first.subarray(7));
+  const endpoint = new TcpEndpoint(sockets.accepted, sockets.accepted, 7);
+  let heard = '';
+  endpoint.attach({ ...NOBODY, bytes: chunk => (heard += chunk.toString()) });
+  sockets.peer.write(', more');
+  endpoint.resume();
+  await until(() => heard === 'and hello, more', { what: 'what was put back, then the rest', seen: () => heard });
+  expect(endpoint.bytesIn).toBe('and hello, more'.length);
+});
+
+test('P1: what is lent stays as it is while a peer that is slow has not taken it, though others read on', async () => {
+  using slow = await pair();
+  using busy = await pair();
+  using fed = await pair();
+  using idle = await pair();
+  const passOn = (from: Socket, to: Socket): void => {
+    const [source, target] = [new TcpEndpoint(from), new TcpEndpoint(to)];
+    source.attach({ ...NOBODY, passesOn: true, bytes: chunk => target.write(chunk) || source.pause() });
+    target.attach({ ...NOBODY, drained: () => source.resume() });
+    source.resume();
+  };
+  passOn(fed.accepted, slow.accepted);
+  passOn(busy.accepted, idle.accepted);
+  const sent = streamBytes(12_000_000);
+  fed.peer.write(sent);
+  slow.peer.pause();
+  await until(() => slow.accepted.writableLength > 0, { what: 'a write that the kernel does not take' });
+  const other = streamBytes(3_000_000, 7);
+  let others = 0;
+  idle.peer.on('data', chunk => (others += chunk.length));
+  busy.peer.write(other);
+  await until(() => others === other.length, { what: 'the bytes of the other one' });
+  const got: Buffer[] = [];
+  let bytes = 0;
+  slow.peer.on('data', chunk => {
+    got.push(chunk);
+    bytes += chunk.length;
+  });
+  slow.peer.resume();
+  await until(() => bytes === sent.length, { what: 'all of it', timeoutMs: 20_000 });
+  expect(Buffer.concat(got).equals(sent)).toBe(true);
+});
+
+test('a small part of a large buffer is set apart, a large part is not', () => {
+  const large = Buffer.allocUnsafeSlow(4096).fill(7);
+  const small = apart(large.subarray(1, 65));
+  expect([small.length, small.buffer.byteLength, small.equals(large.subarray(1, 65))]).toEqual([64, 64, true]);
+  const most = large.subarray(0, 4000);
+  expect(apart(most)).toBe(most);
+});
