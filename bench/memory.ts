@@ -16,12 +16,12 @@ function privateBytesOfTree(pid: number): number {
 }
 
 const pauseMs = 500;
-/** Readings in a row that say the same. */
-const steadyForReadings = 6;
+/** Readings in a row that say the same: 12 s, for V8 gives back what an idle process does not need after some 8 s. */
+const steadyForReadings = 24;
 const steadyShare = 0.005;
-const longestMs = 30_000;
+const longestMs = 60_000;
 
-/** Its memory, once it has not moved by more than 0.5 % for 3 s, or after 30 s: collectors and allocators take their time. */
+/** Its memory, once it has not moved by more than 0.5 % for 12 s, or after 60 s: collectors and allocators take their time. */
 export async function settledBytes(pid: number, steadyReadings: number = steadyForReadings): Promise<number> {
   const endMs = performance.now() + longestMs;
   let reference = privateBytesOfTree(pid);

@@ -44,6 +44,8 @@ export class TimerWheel {
   readonly #startMs: number;
   readonly #interval: NodeJS.Timeout;
   #late: NodeJS.Immediate | null = null;
+  /** Null until the first look: loading the program does not count. */
+  #longestDelayMs: number | null = null;
 
   constructor() {
     this.#startMs = performance.now();
@@ -57,6 +59,16 @@ export class TimerWheel {
     const timer = new Timer(performance.now() + delayMs, fire);
     this.#place(timer);
     return timer;
+  }
+
+  /**
+   * The longest time, in milliseconds, for which the event loop has kept a tick waiting since the last call. A pause shorter
+   * than a tick (20 ms) may go unseen. It costs nothing: a timer of its own would wake the process.
+   */
+  takeDelayMs(): number {
+    const delayMs = this.#longestDelayMs ?? 0;
+    this.#longestDelayMs = 0;
+    return delayMs;
   }
 
   /** Stops the wheel; nothing fires any more. */
@@ -73,7 +85,11 @@ export class TimerWheel {
   }
 
   #advance(): void {
+    const before = this.now;
     this.now = performance.now();
+    if (this.#longestDelayMs !== null) {
+      this.#longestDelayMs = Math.max(this.#longestDelayMs, this.now - before - TICK_MS);
+    }
     const target = Math.floor((this.now - this.#startMs) / TICK_MS);
     if (target - this.#tick > LATE_TICKS && this.#late === null) {
       // Sockets are looked at before this runs: nobody is called silent for a pause of ours.

@@ -23,6 +23,8 @@ const LOCAL_TROUBLE: ReadonlySet<string> = new Set([
   'EADDRINUSE',
   'ENOMEM',
   'ENOBUFS',
+  // No more watches for this user (fs.epoll.max_user_watches).
+  'ENOSPC',
   // No room left in the kernel's tables (connect, fork), and what a firewall of this host forbids.
   'EAGAIN',
   'EACCES',

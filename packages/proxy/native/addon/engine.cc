@@ -22,13 +22,15 @@ uv_handle_t* AsHandle(Handle* handle) {
 
 }  // namespace
 
-Engine::Engine(napi_env env, double* events, size_t longest, uint8_t* payload, size_t payload_bytes)
-    : env_(env), batch_(events, longest, payload, payload_bytes) {}
+Engine::Engine(napi_env env, double* events, size_t longest, uint8_t* payload, size_t payload_bytes, size_t most_pipes)
+    : env_(env), batch_(events, longest, payload, payload_bytes), most_pipes_(most_pipes) {}
 
 int Engine::Start(napi_value options, napi_value events, napi_value payload, napi_value on_events) {
   reactor_ = std::make_unique<Reactor>(&batch_);
   const auto notify = [](void* data) { uv_async_send(&Of(data)->notify_); };
-  relay_ = std::make_unique<Relay>(notify, this);
+  Relay::Options relay_options;
+  relay_options.most_pipes = most_pipes_;
+  relay_ = std::make_unique<Relay>(notify, this, relay_options);
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env_, &loop);
   const auto on_notify = [](uv_async_t* handle) {
@@ -142,8 +144,10 @@ void Engine::Deliver() {
 
 uint64_t Engine::Link(uint64_t client, uint64_t server, Bytes to_client, LinkSpec spec, bool keep_alive) {
   if (client == server || !reactor_->CanTake(client) || !reactor_->CanTake(server)) return kNoLink;
-  // The client's own socket has it from its listener.
-  if (keep_alive) reactor_->KeepAlive(server, kKeepAliveMs);
+  if (keep_alive) {
+    reactor_->KeepAlive(client, kKeepAliveMs);
+    reactor_->KeepAlive(server, kKeepAliveMs);
+  }
   TakenStream from = reactor_->Take(client);
   TakenStream to = reactor_->Take(server);
   // What was read of the client and told to nobody goes on behind what waits for the server already.

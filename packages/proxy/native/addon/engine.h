@@ -16,7 +16,7 @@ namespace limpet {
 // Everything here is for the event loop's thread, but for uv_async_send(), which the relay's thread calls.
 class Engine {
  public:
-  Engine(napi_env env, double* events, size_t longest, uint8_t* payload, size_t payload_bytes);
+  Engine(napi_env env, double* events, size_t longest, uint8_t* payload, size_t payload_bytes, size_t most_pipes);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -54,6 +54,7 @@ class Engine {
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
 
   Batch batch_;
+  const size_t most_pipes_;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<Relay> relay_;
   // Bytes that the reactor read before a link, by meter: the relay has never seen them.

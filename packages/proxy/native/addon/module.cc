@@ -80,7 +80,9 @@ napi_value CreateEngine(napi_env env, napi_callback_info info) {
   if (longest < kFewestEvents || payload_memory.length < kSmallestPayload) {
     return ThrowSystemError(env, EINVAL, "createEngine", "events or payload");
   }
-  auto engine = std::make_unique<Engine>(env, event_memory, longest, payload_memory.data, payload_memory.length);
+  const int pipes = std::max(0, ToInt(env, Named(env, options, "pipes")));
+  auto engine = std::make_unique<Engine>(env, event_memory, longest, payload_memory.data, payload_memory.length,
+                                         static_cast<size_t>(pipes));
   const int failed = engine->Start(options, events, payload, Named(env, options, "onEvents"));
   Engine* owned = engine->is_owned() ? engine.release() : nullptr;
   if (failed != 0) return ThrowSystemError(env, failed, "createEngine", "");

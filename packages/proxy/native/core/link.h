@@ -43,7 +43,7 @@ struct Farewell {
 // What is known of a side, as bits.
 enum SideFlag : uint16_t {
   kReadable = 1 << 0,  // There may be something to read.
-  kHung = 1 << 1,      // FIN or RST is behind what can be read: a short read is not the last one.
+  kHung = 1 << 1,      // FIN, RST or urgent data is behind what can be read: a short read is not the last one.
   kFailed = 1 << 2,    // RST or another error is.
   kMute = 1 << 3,      // It takes nothing any more; what it sent before is still read.
   kEof = 1 << 4,       // FIN was read.

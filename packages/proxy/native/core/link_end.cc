@@ -148,10 +148,11 @@ bool LinkLoop::SettleSide(LinkRecord& link, int which) {
   return false;
 }
 
-// RST drops what the kernel has not delivered yet: it waits for that.
+// RST drops what the kernel has not delivered yet: it waits for that, while there is somebody to deliver it to.
 bool LinkLoop::AbortSide(LinkRecord& link, int which) {
+  const Side& side = link.side[which];
   int undelivered = 0;
-  if (ioctl(link.side[which].fd, SIOCOUTQ, &undelivered) == 0 && undelivered > 0) {
+  if (!side.Is(kFailed | kMute) && ioctl(side.fd, SIOCOUTQ, &undelivered) == 0 && undelivered > 0) {
     if (link.look_ms == kNever) {
       link.look_ms = now_ms_ + kLookMs;
       Watch(link);

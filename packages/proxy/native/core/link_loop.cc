@@ -18,7 +18,7 @@ constexpr int64_t kLateMs = 5 * Wheel::kTickMs;
 constexpr int kMostFullBatches = 64;
 }  // namespace
 
-static_assert(LinkLoop::kReadEvents == (EPOLLIN | EPOLLRDHUP | EPOLLET), "as the kernel names them");
+static_assert(LinkLoop::kReadEvents == (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET), "as the kernel names them");
 
 LinkLoop::LinkLoop(LinkRecords* records, LinkExchange* exchange, LinkTally* tally, LinkClock clock, int epoll,
                    size_t most_pipes)
@@ -67,10 +67,11 @@ void LinkLoop::OnEvent(uint64_t mark, uint32_t events) {
   if (side.Is(kGone)) return;
   // The owner may still be on its way to make the other side known to the kernel.
   if (!link->is_known.load(std::memory_order_acquire)) exchange_.Lock();
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) side.Set(kHung);
+  // A read ends short at urgent data, too.
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0) side.Set(kHung);
   if ((events & EPOLLERR) != 0) side.Set(kFailed);
   if ((events & EPOLLOUT) != 0 && side.HasWaiting()) Flush(*link, which);
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     side.Set(kReadable);
     Read(*link, which);
   }

@@ -28,7 +28,8 @@ class LinkLoop {
   // What an epoll event carries: the link's id, and in the lowest bit the side.
   static constexpr uint64_t kWakeMark = UINT64_MAX;
   static uint64_t Mark(LinkId link, int which) { return link << 1 | static_cast<uint64_t>(which); }
-  static constexpr uint32_t kReadEvents = 1 /* EPOLLIN */ | 0x2000 /* EPOLLRDHUP */ | 1U << 31 /* EPOLLET */;
+  static constexpr uint32_t kReadEvents =
+      1 /* EPOLLIN */ | 2 /* EPOLLPRI */ | 0x2000 /* EPOLLRDHUP */ | 1U << 31 /* EPOLLET */;
 
   LinkLoop(LinkRecords* records, LinkExchange* exchange, LinkTally* tally, LinkClock clock, int epoll,
            size_t most_pipes);

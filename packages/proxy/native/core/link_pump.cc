@@ -15,6 +15,9 @@ constexpr size_t kBufferBytes = 64 * 1024;
 constexpr int kReadsPerTurn = 8;
 // Through a pipe at once: what may wait there while the peer is slow.
 constexpr size_t kPipeBytes = 1 << 20;
+
+// Whether splice() failed for what has happened to the connection; else recv() may do better.
+bool IsSocketsError(int error) { return error != EAGAIN && error != EINTR && error != EINVAL && error != ENOMEM; }
 }  // namespace
 
 // Reads until it is dry, the other side is slow, or its turn is over.
@@ -90,6 +93,8 @@ bool LinkLoop::PassByPipe(LinkRecord& link, int which) {
   const Pipes::Index pipe = pipes_.Take();
   if (pipe == Pipes::kNone) return false;
   const ssize_t got = pipes_.Fill(pipe, from.fd, most);
+  // The kernel tells of an RST once: to recv() this would be a FIN now.
+  if (got == -1 && IsSocketsError(errno)) from.Set(kFailed | kHung);
   tally_.pipes.store(pipes_.Open(), std::memory_order_relaxed);
   if (got < static_cast<ssize_t>(kBufferBytes)) from.Clear(kBulk);
   if (got <= 0) {

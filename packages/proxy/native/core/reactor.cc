@@ -123,6 +123,11 @@ void Reactor::Sweep() {
   }
   old_.swap(young_);
   young_.clear();
+  for (const uint64_t id : undelivered_) {
+    Stream* stream = streams_.Find(id);
+    if (stream != nullptr) Enqueue(id, stream);
+  }
+  undelivered_.clear();
 }
 
 int64_t Reactor::Listen(int descriptor, int backlog) {

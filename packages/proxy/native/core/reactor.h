@@ -47,10 +47,10 @@ class Reactor {
   void Fill();
   bool IsDue() const { return due_at_ < due_.size() || !gone_.empty(); }
   bool IsOwed() const { return IsDue() || !later_.empty() || !unwatched_.empty() || !unfinished_.empty(); }
-  // Watches those that were accepted before the last sweep and are still here: to be called about every 20 ms while
-  // NeedsSweep(). A stream that is linked before costs no epoll call here.
+  // Watches those that were accepted before the last sweep and are still here, and looks whether aborted ones may be closed:
+  // to be called about every 20 ms while NeedsSweep(). A stream that is linked before costs no epoll call here.
   void Sweep();
-  bool NeedsSweep() const { return !young_.empty() || !old_.empty(); }
+  bool NeedsSweep() const { return !young_.empty() || !old_.empty() || !undelivered_.empty(); }
 
   // A listener, or -errno as a negative number.
   int64_t Listen(int descriptor, int backlog);
@@ -114,6 +114,7 @@ class Reactor {
   bool ServeBroken(uint64_t id, Stream* stream);
   void ServePending(uint64_t id, Stream* stream);
   void ServeLeave(uint64_t id, Stream* stream);
+  void ServeAbort(uint64_t id, Stream* stream);
   bool DropInput(uint64_t id, Stream* stream);
   void ServeInput(uint64_t id, Stream* stream);
   void TellEarly(uint64_t id, Stream* stream);
@@ -142,6 +143,8 @@ class Reactor {
   std::vector<uint64_t> unwatched_;
   // To be closed, and still told of in this batch.
   std::vector<uint64_t> unfinished_;
+  // To be closed with RST when the peer has everything.
+  std::vector<uint64_t> undelivered_;
   std::vector<uint64_t> young_;
   std::vector<uint64_t> old_;
   // Gone in the batch of this number or before it was opened. Its reader may keep a table by slot, so a slot has a new

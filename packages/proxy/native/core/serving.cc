@@ -46,10 +46,11 @@ bool Reactor::ServeDial(uint64_t id, Stream* stream) {
   return true;
 }
 
-// False: it was closed. While somebody listens, what the peer sent before its RST is read first.
+// False: it was closed. What the peer sent before its RST is read first, where it is wanted: while somebody listens, and
+// of a server always. A client that has gone while it waits for a broker must be told of at once.
 bool Reactor::ServeBroken(uint64_t id, Stream* stream) {
-  const bool may_read = stream->flowing && stream->fin == Fin::kUnseen && stream->leave < Leave::kClose;
-  if (may_read) {
+  const bool may_read = stream->fin != Fin::kTold && stream->leave < Leave::kClose;
+  if (may_read && (stream->flowing || stream->dialled)) {
     stream->readable = true;
     return true;
   }
@@ -80,12 +81,19 @@ void Reactor::ServePending(uint64_t id, Stream* stream) {
 
 void Reactor::ServeLeave(uint64_t id, Stream* stream) {
   if (stream->leave == Leave::kReset) {
-    if (!stream->HasPending()) TellClosed(id, stream, ECONNABORTED);
+    if (!stream->HasPending()) ServeAbort(id, stream);
     return;
   }
   // What is left unread would turn our FIN into RST.
   if (stream->readable && !DropInput(id, stream)) return;
   if (!stream->HasPending()) TellClosed(id, stream, 0);
+}
+
+// RST drops what the kernel has not delivered yet, and nothing tells when it has: it is asked at each sweep.
+void Reactor::ServeAbort(uint64_t id, Stream* stream) {
+  if (!HasUndelivered(stream->fd)) return TellClosed(id, stream, ECONNABORTED);
+  undelivered_.push_back(id);
+  SetWatch(id, stream, Watch::kIn);
 }
 
 // False: it was closed.

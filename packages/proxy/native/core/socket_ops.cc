@@ -1,8 +1,10 @@
 #include "socket_ops.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,7 +45,6 @@ int OpenListener(int bound, int backlog, SocketAddress* local) {
       getsockname(fd, local->get(), &local->length) != 0) {
     return CloseAndAnswer(fd, errno);
   }
-  SetKeepAlive(fd, kKeepAliveMs);
   if (listen(fd, backlog) != 0) return CloseAndAnswer(fd, errno);
   return fd;
 }
@@ -109,6 +110,11 @@ int TakeError(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+bool HasUndelivered(int fd) {
+  int undelivered = 0;
+  return ioctl(fd, SIOCOUTQ, &undelivered) == 0 && undelivered > 0;
 }
 
 void CloseWithReset(int fd) {

@@ -18,7 +18,8 @@ constexpr int kUserTimeoutMs = 120'000;
 int OpenBound(const SocketAddress& address, bool reuse_port);
 
 // Listens on a copy of a bound descriptor. What accepted sockets inherit is set here, so that nothing is asked of the
-// kernel for each of them: TCP_NODELAY, keep-alive after kKeepAliveMs, kUserTimeoutMs. Answers the copy, or -errno.
+// kernel for each of them: TCP_NODELAY. Keep-alive is not: a device that sleeps for longer than kUserTimeoutMs, as its
+// MQTT keep-alive allows, answers no probe. Answers the copy, or -errno.
 int OpenListener(int bound, int backlog, SocketAddress* local);
 
 // Answers a descriptor, or -errno.
@@ -39,7 +40,10 @@ void SetKeepAlive(int fd, int idle_ms);
 // SO_ERROR, which is cleared by asking.
 int TakeError(int fd);
 
-// Closes with RST: what the kernel has not sent is dropped.
+// Whether the kernel has bytes that the peer has not acknowledged; a FIN counts as one.
+bool HasUndelivered(int fd);
+
+// Closes with RST: what the kernel has not delivered is dropped.
 void CloseWithReset(int fd);
 
 // Bytes that were sent, 0 where there is no room, or -errno.

@@ -25,6 +25,8 @@ struct Stream {
   Leave leave = Leave::kNo;
   Fin fin = Fin::kUnseen;
   Watch watch = Watch::kNot;
+  // A server's.
+  bool dialled : 1;
   bool connecting : 1;
   bool flowing : 1;
   // There may be something to read; there may be room to write; the peer has gone, so that reading goes on up to its end.
@@ -45,7 +47,8 @@ struct Stream {
   uint64_t sent = 0;
 
   Stream()
-      : connecting(false),
+      : dialled(false),
+        connecting(false),
         flowing(false),
         readable(false),
         writable(false),

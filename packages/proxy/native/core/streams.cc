@@ -23,6 +23,7 @@ uint64_t Reactor::Dial(const SocketAddress* to, const SocketAddress* from, const
   }
   Stream* stream = streams_.Find(id);
   stream->fd = fd;
+  stream->dialled = true;
   stream->connecting = true;
   stream->writable = is_open;
   stream->pending.assign(first, first + length);

@@ -147,6 +147,64 @@ void ResetBehindBytes() {
   CHECK(scene.relay.WaitEnd(scene.link).end == LinkEnd::kServerReset);
 }
 
+// The kernel tells of it once, to splice() too: it must not look like a FIN then.
+void ResetBehindBulk() {
+  Network network;
+  TestRelay relay(Relay::Options{});
+  const uint32_t meter = relay->OpenMeter();
+  const std::vector<uint8_t> big(300'000, 'x');
+  for (int round = 0; round < 100; round += 1) {
+    const Connection client = network.Connect();
+    const Connection server = network.Connect();
+    LinkSpec spec;
+    spec.client.fd = client.relayed;
+    spec.server.fd = server.relayed;
+    spec.meter = meter;
+    const LinkId link = relay->Link(std::move(spec), nullptr, 0);
+    std::vector<uint8_t> heard;
+    SendAll(server.peer, big);
+    Hear(client.peer, &heard);
+    SendAll(server.peer, big);
+    ResetPeer(server.peer);
+    CHECK(HearEnd(client.peer, &heard) == Heard::kReset);
+    CHECK(relay.WaitEnd(link).end == LinkEnd::kServerReset);
+    close(client.peer);
+  }
+}
+
+// What is still to be delivered to one that has gone too is awaited by nobody.
+void BothReset() {
+  Scene scene(1);
+  const std::vector<uint8_t> big(1'000'000, 'x');
+  SendAll(scene.server, big);
+  WaitFor([&] {
+    uint64_t received;
+    uint64_t passed;
+    CHECK(scene.relay->Counts(scene.link, &received, &passed));
+    return passed == 20 + big.size() && scene.relay->TakeCensus().waiting_bytes == 0;
+  });
+  const size_t open = OpenDescriptors();
+  ResetPeer(scene.server);
+  scene.server = -1;
+  // The peer's own, and the relay's: it has heard of it.
+  WaitFor([&] { return OpenDescriptors() == open - 2; });
+  ResetPeer(scene.client);
+  scene.client = -1;
+  const auto before = std::chrono::steady_clock::now();
+  CHECK(scene.relay.WaitEnd(scene.link).end == LinkEnd::kServerReset);
+  CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(15));
+}
+
+// What is behind an urgent byte comes; that byte itself is nobody's, as in Node.
+void BehindUrgentByte() {
+  Scene scene(1);
+  std::vector<uint8_t> heard;
+  CHECK(send(scene.client, "ab!", 3, MSG_OOB) == 3);
+  SendAll(scene.client, Bytes("cd"));
+  HearUntil(scene.server, &heard, 4);
+  CHECK(heard == Bytes("abcd"));
+}
+
 // P10: little is kept, nothing is lost, and the other direction goes on.
 void BackPressure(size_t pipes) {
   Scene scene(1, {}, pipes);
@@ -331,7 +389,7 @@ void WheelAgainstMap() {
 
 void BoundaryInPieces() {
   std::mt19937 random(7);
-  for (int round = 0; round < 300; round += 1) {
+  for (int round = 0; round < 100; round += 1) {
     std::vector<uint8_t> stream;
     std::vector<bool> ends = {true};
     for (const uint32_t length : {0u, 127u, 128u, 1u, 16383u, 16384u, 5u}) {
@@ -367,6 +425,9 @@ void RunAll() {
   FirstBytesInOrder();
   for (const bool client : {true, false}) HalfClose(client), ResetIsPassedOn(client);
   ResetBehindBytes();
+  ResetBehindBulk();
+  BothReset();
+  BehindUrgentByte();
   BackPressure(64);
   BackPressure(0);
   StopFlushes();

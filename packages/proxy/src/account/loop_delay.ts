@@ -1,11 +1,11 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** A pause shorter than that may go unseen. Each look costs some 30 µs where nothing else happens: 0.6 % of a CPU. */
-const RESOLUTION_MS = 5;
+/** A pause shorter than that may go unseen. Each look wakes the process, which costs some 30 µs: 0.15 % of a CPU. */
+const RESOLUTION_MS = 20;
 /** So often delays are told. */
 export const LOOP_TOLD_MS = 1000;
 
-/** How long the event loop of this process kept others waiting. */
+/** How long the event loop of the primary kept others waiting; workers see it at their timer wheel. */
 export class LoopWatch {
   readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   /** Until the first take(), loading the program counts. */
@@ -15,7 +15,7 @@ export class LoopWatch {
     this.#delays.enable();
   }
 
-  /** The longest delay since the last call, in milliseconds. One that begins within 5 ms of that call may go unseen. */
+  /** The longest delay since the last call, in milliseconds. One that begins within 20 ms of that call may go unseen. */
   take(): number {
     const { max, count } = this.#delays;
     this.#delays.reset();

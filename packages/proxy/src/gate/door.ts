@@ -126,5 +126,5 @@ function placesOf({ connRate }: FrontendConfig, workers: number): number {
 }
 
 function ownLimits(maxconn: number, workers: number): AdmissionLimits {
-  return { block: leaseBlock(maxconn, workers), most: Number.POSITIVE_INFINITY };
+  return { block: leaseBlock(maxconn, workers), most: Number.POSITIVE_INFINITY, over: 0 };
 }

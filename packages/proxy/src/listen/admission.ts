@@ -1,3 +1,5 @@
+import type { Places } from './descriptors.ts';
+
 /** The primary, as a worker's admission needs it. */
 export interface Lessor {
   /** Asks for more; the answer comes later, by granted(). */
@@ -6,11 +8,10 @@ export interface Lessor {
   unlease(count: number): void;
 }
 
-export interface AdmissionLimits {
+/** `most` and `over`: what this process has descriptors for. No other one could serve those that it has accepted by then. */
+export interface AdmissionLimits extends Places {
   /** How many connections are leased at once. */
   readonly block: number;
-  /** What this process has descriptors for. */
-  readonly most: number;
 }
 
 /**
@@ -75,7 +76,8 @@ export class Admission {
 
   /** One connection more. False: there is no room now, wait for onRoom. */
   enter(): boolean {
-    if (!this.#hasRoom) {
+    const { most, over } = this.#limits;
+    if (this.#used >= Math.min(this.#leased, most + over)) {
       this.#refused = true;
       this.#askIfShort();
       return false;

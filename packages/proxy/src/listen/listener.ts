@@ -30,8 +30,12 @@ export interface BindListener {
   resume(): void;
   /** Accepts nobody until resume(): what comes meanwhile waits in the kernel's backlog. */
   pause(): void;
+  /** Accepts nobody any more. Those that were kept wait for room, and come in by resume(). False: there are none (any more). */
+  retire(): boolean;
   /** Accepts nobody any more. Those that were kept come in: for the kernel they are connected, and nobody else has them. */
   close(): void;
+  /** So many may still come before room() is asked. */
+  readonly promised: number;
 }
 
 const ASK_AGAIN_MS = 2000;
@@ -44,6 +48,8 @@ export const BACKLOG = 65_535;
  */
 export class Listener implements BindListener {
   readonly opened: Promise<void>;
+  /** Each is asked for when it comes. */
+  readonly promised = 0;
   #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
   readonly #events: ListenerEvents;
   #server: Server | null = null;
@@ -106,12 +112,17 @@ export class Listener implements BindListener {
     this.#server = null;
   }
 
-  close(): void {
+  retire(): boolean {
     this.#state = 'closed';
     this.#server?.close();
     this.#server = null;
-    for (const client of this.#kept.splice(0)) if (!client.isGone) this.#events.acceptedAnyway(client);
     this.#isOpen();
+    return this.#kept.length > 0;
+  }
+
+  close(): void {
+    this.retire();
+    for (const client of this.#kept.splice(0)) if (!client.isGone) this.#events.acceptedAnyway(client);
   }
 
   #isOpen(): void {

@@ -35,12 +35,12 @@ export class LogWriter {
   #current: Buffer | null = null;
   #underWay = false;
   #retryAtMs = 0;
+  #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
   readonly #onSettled: (() => void)[] = [];
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
-    setInterval(() => this.#next(), FLUSH_EVERY_MS).unref();
   }
 
   write(line: string): void {
@@ -58,6 +58,7 @@ export class LogWriter {
     }
     this.#waitingBytes += bytes;
     if (this.#isUrgent) this.#next();
+    this.#arm();
   }
 
   /** Resolves when everything is written, when it turns out that it cannot be, or after a second. */
@@ -71,6 +72,17 @@ export class LogWriter {
       this.#next();
     });
     clearTimeout(timer);
+  }
+
+  /** A timer only while something waits: one that goes on for ever would wake a process that has nothing to do. */
+  #arm(): void {
+    if (this.#timer !== null || this.#isEmpty) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#next();
+      this.#arm();
+    }, FLUSH_EVERY_MS);
+    this.#timer.unref();
   }
 
   get #isEmpty(): boolean {

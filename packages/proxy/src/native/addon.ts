@@ -77,6 +77,8 @@ export interface EngineOptions {
   readonly payload: Uint8Array;
   /** So many events are there: each is taken as described above. What it throws is an uncaught exception, and ends its batch. */
   readonly onEvents: (count: number) => void;
+  /** So many pipes, two descriptors each, may be open for bytes in bulk (splice); 0: never. */
+  readonly pipes: number;
 }
 
 /**
@@ -102,7 +104,10 @@ export interface NativeEngine {
    */
   dial(address: string, port: number, from: string | null, fromPort: number, first: Uint8Array): number;
 
-  /** Streams begin paused. While paused only `closed` (a reset), `drained` and `opened` or `failed` are told. */
+  /**
+   * Streams begin paused. While paused only `closed` (a reset), `drained` and `opened` or `failed` are told; of a stream
+   * that was dialled a reset waits too, for what the server sent before it is read first.
+   */
   resume(stream: number): void;
   pause(stream: number): void;
   /** True: the kernel has taken everything. False: the rest waits here (a copy), and `drained` follows. */

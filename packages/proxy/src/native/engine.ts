@@ -47,9 +47,10 @@ export class Engine {
   readonly #events: Float64Array = new Float64Array(EVENTS * EVENT_LENGTH);
   readonly #payload: Buffer = Buffer.allocUnsafeSlow(PAYLOAD_BYTES);
 
-  constructor(addon: NativeAddon) {
+  /** `pipes`: `EngineOptions.pipes`. */
+  constructor(addon: NativeAddon, pipes: number) {
     const onEvents = (count: number): void => this.#tellAll(count);
-    this.native = addon.createEngine({ events: this.#events, payload: this.#payload, onEvents });
+    this.native = addon.createEngine({ events: this.#events, payload: this.#payload, onEvents, pipes });
   }
 
   /** Closes everything. Nothing is told any more. */

@@ -66,21 +66,31 @@ export class NativeListener implements BindListener, EngineListener {
     this.#give(0);
   }
 
+  get promised(): number {
+    return Math.max(0, this.#credit);
+  }
+
+  retire(): boolean {
+    if (this.#state !== 'closed') {
+      this.#state = 'closed';
+      this.#credit = 0;
+      if (this.id !== -1) this.#engine.native.unlisten(this.id);
+      this.#isOpen();
+    }
+    return this.#kept.length > 0;
+  }
+
   close(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    if (this.id !== -1) this.#engine.native.unlisten(this.id);
+    this.retire();
     for (const client of this.#kept.splice(0)) if (!client.isGone) this.#events.acceptedAnyway(client);
-    this.#isOpen();
   }
 
   accepted(stream: number, source: Address, local: Address | null): void {
     const client = new StreamAccepted(new NativeStream(this.#engine, stream), source, this.#known(local));
     this.#credit -= 1;
     if (this.#state === 'closed') this.#events.acceptedAnyway(client);
-    // Told behind a pause: it was accepted before.
-    else if (this.#state === 'paused' || this.#kept.length > 0) this.#kept.push(client);
-    else if (!this.#events.accepted(client)) {
+    // Behind a pause too: it was accepted before, and no other process can have it.
+    else if (this.#kept.length > 0 || !this.#events.accepted(client)) {
       this.#kept.push(client);
       this.pause();
     } else if (this.#credit <= 0) this.#refill();

@@ -37,6 +37,7 @@ export class Bindings {
   /** bindKey → what is bound. */
   #bound = new Map<string, Bound>();
   #numbers = 0;
+  #edition = 0;
   #inherited = new Map<string, readonly BoundSocket[]>();
 
   /** Sockets of the process that this one replaces, by bindKey: the first prepare() takes those that it needs. */
@@ -70,6 +71,7 @@ export class Bindings {
       abort: () => closeAll(made),
       commit: () => {
         const before = this.#bound;
+        this.#edition += 1;
         this.#bound = new Map(next.map(({ placed, known, more }) => [placed.key, this.#extended(placed, known, more)]));
         for (const unused of this.#inherited.values()) closeAll(unused);
         this.#inherited.clear();
@@ -77,6 +79,11 @@ export class Bindings {
         return { closeGone: () => closeAll(gone.map(({ socket }) => socket)) };
       },
     };
+  }
+
+  /** Another one for each configuration: a `BindRef` means something only to whoever was told the same one. */
+  get edition(): number {
+    return this.#edition;
   }
 
   /** In the order of the configuration. */
@@ -90,12 +97,14 @@ export class Bindings {
 
   /**
    * What the worker of a slot listens on: a socket that all have, or, where each has its own, every one that is left to it.
-   * So no socket is without a worker, whatever their number was before.
+   * So no socket is without a worker, whatever their number was before. Behind them those of slots whose workers are full.
    */
-  refs(slot: number, workers: number): BindRef[] {
+  refs(slot: number, workers: number, full: ReadonlySet<number> = new Set()): BindRef[] {
     return [...this.#bound.values()].flatMap(({ placed: { frontend, place }, sockets }) => {
-      const own = new Set(socketsOfSlot(slot, workers, sockets.length));
-      return sockets.filter((_, place) => own.has(place)).map(({ index }) => ({ index, frontend, place }));
+      const refs = (some: readonly number[], isLent: boolean): BindRef[] =>
+        some.flatMap(one => sockets[one] ?? []).map(({ index }) => ({ index, frontend, place, isLent }));
+      const own = socketsOfSlot(slot, workers, sockets.length);
+      return [...refs(own, false), ...refs(socketsLentTo(slot, workers, sockets.length, full), true)];
     });
   }
 
@@ -151,6 +160,14 @@ export class Bindings {
 export function socketsOfSlot(slot: number, workers: number, sockets: number): number[] {
   const all = Array.from({ length: sockets }, (_, socket) => socket);
   return sockets === 1 ? all : all.filter(socket => socket % workers === slot);
+}
+
+/** Which others it listens on: those of slots whose workers are full. It has no room itself, or they have none: it does no harm. */
+export function socketsLentTo(slot: number, workers: number, sockets: number, full: ReadonlySet<number>): number[] {
+  const own = new Set(socketsOfSlot(slot, workers, sockets));
+  const others = [...full].filter(other => other !== slot && other < workers);
+  const lent = new Set(others.flatMap(other => socketsOfSlot(other, workers, sockets)));
+  return [...lent].filter(socket => !own.has(socket)).sort((one, other) => one - other);
 }
 
 function boundTwice(one: PlacedBind, other: PlacedBind): LimpetError {

@@ -46,6 +46,6 @@ export async function changeOver(
     closeGone();
   }
   const newBinds = parts.bindings.listening.filter(({ address, port }) => !known.has(`${address} ${port}`));
-  parts.notices.changed(next.global, newBinds);
+  parts.notices.changed(next, newBinds);
   return renewed;
 }

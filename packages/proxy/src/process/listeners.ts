@@ -1,3 +1,4 @@
+import { errorCode } from '../errors.ts';
 import type { Accepted } from '../listen/accepted.ts';
 import type { Entry } from '../listen/arrival.ts';
 import { type BindListener, Listener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
@@ -19,6 +20,10 @@ export interface ListenersEvents {
 
 interface Open {
   readonly listener: BindListener;
+  /** Its worker is full. */
+  isLent: boolean;
+  /** It was when this began: then it has listened for long, and nobody waits until this one does too. */
+  readonly wasLent: boolean;
   /** What arrivals need; a reload brings another one for new clients. */
   entry: Entry;
 }
@@ -29,6 +34,8 @@ export class Listeners {
   /** Null: Node accepts all of them. */
   readonly #engine: Engine | null;
   readonly #open = new Map<number, Open>();
+  /** Not wanted any more, while clients are left that they have accepted and found no room for. */
+  readonly #retired = new Set<BindListener>();
   #wanted: ReadonlySet<number> = new Set();
   #held = false;
 
@@ -40,24 +47,30 @@ export class Listeners {
   /** These are all, from now on: whatever else is open accepts nobody any more. Those that are new come with set(). */
   want(binds: readonly BindRef[]): void {
     this.#wanted = new Set(binds.map(({ index }) => index));
-    for (const [index, { listener }] of this.#open) {
+    for (const [index, { listener, isLent }] of this.#open) {
       if (this.#wanted.has(index)) continue;
-      listener.close();
       this.#open.delete(index);
+      if (!isLent) listener.close();
+      else if (listener.retire()) this.#retired.add(listener);
     }
   }
 
   /** New clients come in that way; opens the listener if it is new, and still wanted. */
-  set(index: number, entry: Entry): void {
+  set({ index, isLent }: BindRef, entry: Entry): void {
     const known = this.#open.get(index);
-    if (known !== undefined && (this.#engine === null || isPlain(known.entry) === isPlain(entry))) known.entry = entry;
-    else if (known !== undefined) this.#replace(index, known, entry);
-    else if (this.#wanted.has(index)) this.#begin(index, entry);
+    if (known === undefined) {
+      if (this.#wanted.has(index)) this.#begin(index, isLent, entry);
+      return;
+    }
+    known.isLent = isLent;
+    if (this.#engine === null || isPlain(known.entry) === isPlain(entry)) known.entry = entry;
+    else this.#replace(index, known, entry);
   }
 
-  /** Resolves when all of them listen, or are closed. Rejects with the system's error where one cannot. */
+  /** Resolves when its own listen, or are closed. Rejects with the system's error where one cannot. */
   async opened(): Promise<void> {
-    await Promise.all([...this.#open.values()].map(({ listener }) => listener.opened));
+    const own = [...this.#open.values()].filter(({ wasLent }) => !wasLent);
+    await Promise.all(own.map(({ listener }) => listener.opened));
   }
 
   /** The primary's socket of that number: listens on it. */
@@ -80,36 +93,60 @@ export class Listeners {
 
   resume(): void {
     if (this.#held) return;
+    for (const listener of this.#retired) {
+      listener.resume();
+      if (!listener.retire()) this.#retired.delete(listener);
+    }
     for (const { listener } of this.#open.values()) listener.resume();
   }
 
-  /** Accepts nobody any more. */
+  /** Accepts nobody any more, and lets in whoever was accepted before. */
   close(): void {
     this.want([]);
+    for (const listener of this.#retired) listener.close();
+    this.#retired.clear();
   }
 
   /** A reload has given it TLS, or taken it away: somebody else accepts its clients. What comes meanwhile waits. */
-  #replace(index: number, { listener }: Open, entry: Entry): void {
+  #replace(index: number, { listener, isLent }: Open, entry: Entry): void {
     listener.close();
-    this.#begin(index, entry);
+    this.#begin(index, isLent, entry);
     if (this.#held) this.#open.get(index)?.listener.pause();
   }
 
-  #begin(index: number, entry: Entry): void {
+  #begin(index: number, isLent: boolean, entry: Entry): void {
     const events: ListenerEvents = {
       accepted: client => this.#events.accepted(client, open.entry),
       acceptedAnyway: client => this.#events.acceptedAnyway(client, open.entry),
-      room: () => this.#events.room(open.entry),
+      room: () => this.#events.room(open.entry) - this.#promisedBeside(listener),
       isFull: () => this.#events.isFull(),
       starved: code => this.#events.starved(code),
       wantsHandle: () => this.#events.wantsHandle(index),
     };
     const isNative = this.#engine !== null && isPlain(entry);
     const listener = isNative ? new NativeListener(this.#engine, events) : new Listener(events);
-    const open: Open = { entry, listener };
+    const open: Open = { entry, listener, isLent, wasLent: isLent };
     // Whoever waits for opened() is told; with nobody waiting it is the worker's end all the same.
     this.#open.set(index, open);
-    this.#events.wantsHandle(index);
+    if (isLent) this.#beginLent(listener);
+    if (!isLent || this.#accepts) this.#events.wantsHandle(index);
+  }
+
+  /** It listens already, by its own worker: that this one cannot listen on it ends nothing, and is tried again. */
+  #beginLent(listener: BindListener): void {
+    listener.opened.catch((error: unknown) => this.#events.starved(errorCode(error)));
+    if (!this.#accepts) listener.pause();
+  }
+
+  get #accepts(): boolean {
+    return !this.#held && !this.#events.isFull();
+  }
+
+  /** What may still come in at the other listeners takes the same room. */
+  #promisedBeside(listener: BindListener): number {
+    let sum = -listener.promised;
+    for (const other of this.#open.values()) sum += other.listener.promised;
+    return sum;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { TimerWheel } from '../clock.ts';
 import type { GlobalConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
+import { openFilesOfThisProcess, pipesWithin } from '../listen/descriptors.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { Engine } from '../native/engine.ts';
 import { loadAddon } from '../native/load_addon.ts';
@@ -34,7 +35,7 @@ export function openMover(global: Pick<GlobalConfig, 'relay' | 'cpuMap'>, slot: 
 
 function openEngine(addon: NativeAddon): Engine {
   try {
-    return new Engine(addon);
+    return new Engine(addon, pipesWithin(openFilesOfThisProcess()));
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     const remedy = 'raise the limits of threads and descriptors (ulimit -u, ulimit -n), or set global.relay to node';

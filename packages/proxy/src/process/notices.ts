@@ -1,5 +1,5 @@
 import type { Config } from '../config/resolved.ts';
-import { sessionsOfThisProcess } from '../listen/descriptors.ts';
+import { placesOfThisProcess } from '../listen/descriptors.ts';
 import type { Log } from '../log.ts';
 import type { Listening } from './bindings.ts';
 import type { FaceAddress } from './faces.ts';
@@ -15,23 +15,24 @@ export class Notices {
   }
 
   /** It serves. */
-  ready({ global }: Config, binds: readonly Listening[], faces: readonly FaceAddress[]): void {
-    this.changed(global, binds);
+  ready(config: Config, binds: readonly Listening[], faces: readonly FaceAddress[]): void {
+    this.changed(config, binds);
     for (const { face, address } of faces) this.#log.info('admin_listening', { face, address });
-    this.#log.info('ready', { workers: global.workers, pid: process.pid });
+    this.#log.info('ready', { workers: config.global.workers, pid: process.pid });
   }
 
   /** It has gone over to another configuration, and listens there too. */
-  changed(global: Config['global'], newBinds: readonly Listening[]): void {
-    this.#warnOfDescriptors(global);
+  changed(config: Config, newBinds: readonly Listening[]): void {
+    this.#warnOfDescriptors(config);
     for (const { frontend, bind, address, port } of newBinds) {
       this.#log.info('listening', { frontend, bind, address, port });
     }
   }
 
   /** Workers have the same limit as the primary. */
-  #warnOfDescriptors({ maxconn, workers }: Config['global']): void {
-    const sessions = workers * sessionsOfThisProcess();
+  #warnOfDescriptors(config: Config): void {
+    const { maxconn, workers } = config.global;
+    const sessions = workers * placesOfThisProcess(config).most;
     const warned = `${sessions} ${maxconn}`;
     if (sessions >= maxconn || warned === this.#warned) return;
     this.#warned = warned;

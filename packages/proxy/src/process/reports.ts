@@ -1,4 +1,4 @@
-import { LOOP_TOLD_MS, LoopWatch } from '../account/loop_delay.ts';
+import { LOOP_TOLD_MS } from '../account/loop_delay.ts';
 import type { Tally } from '../account/tally.ts';
 import type { TimerWheel } from '../clock.ts';
 import type { PrimaryLink } from './primary_link.ts';
@@ -12,7 +12,6 @@ export class Reports {
   readonly #tally: Tally;
   readonly #link: PrimaryLink;
   readonly #settle: () => void;
-  readonly #loop = new LoopWatch();
 
   /** `settle`: brings to the tally what others have counted for it. */
   constructor(wheel: TimerWheel, tally: Tally, link: PrimaryLink, settle: () => void) {
@@ -26,7 +25,6 @@ export class Reports {
 
   /** The last word: everything that has been counted. Nothing is told any more once the wheel stands still. */
   end(): void {
-    this.#loop.close();
     this.#mentionTally();
   }
 
@@ -42,7 +40,7 @@ export class Reports {
   }
 
   #tellLoop(): void {
-    this.#link.mention(['loop', Math.round(this.#loop.take() * 10) / 10]);
+    this.#link.mention(['loop', Math.round(this.#wheel.takeDelayMs() * 10) / 10]);
     this.#wheel.after(LOOP_TOLD_MS, () => this.#tellLoop());
   }
 }

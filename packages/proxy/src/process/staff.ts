@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Bindings } from './bindings.ts';
 import type { Certificates } from './certificates.ts';
 import { workerName } from './front_desk.ts';
+import { Relief } from './relief.ts';
 import { Rollout } from './rollout.ts';
 import type { Servers } from './servers.ts';
 import { Supervisor, type WorkerLink, type WorkerState } from './supervisor.ts';
@@ -37,6 +38,7 @@ export class Staff {
   readonly #premises: StaffPremises;
   readonly #supervisor: Supervisor;
   readonly #rollout: Rollout = new Rollout();
+  readonly #relief: Relief;
   /** Those that have been told a configuration. */
   readonly #told = new Set<number>();
   #onReady: { resolve(): void; reject(error: LimpetError): void } | null = null;
@@ -50,6 +52,11 @@ export class Staff {
       failed: (error: LimpetError) => this.#failed(error),
     };
     this.#supervisor = new Supervisor(workers, events, premises.log);
+    this.#relief = new Relief({
+      bindings: premises.bindings,
+      slots: () => premises.config().global.workers,
+      holders: () => this.workers().filter(worker => this.state(worker) !== 'draining'),
+    });
   }
 
   /**
@@ -99,9 +106,7 @@ export class Staff {
 
   /** What a worker listens on: one that drains on nothing. */
   bindRefs(worker: WorkerLink): BindRef[] {
-    if (this.state(worker) === 'draining') return [];
-    const { bindings, config } = this.#premises;
-    return bindings.refs(worker.slot, config().global.workers);
+    return this.state(worker) === 'draining' ? [] : this.#relief.refs(worker);
   }
 
   /** To the worker of that number, if it still runs. */
@@ -130,7 +135,8 @@ export class Staff {
     const { certificates, servers, config } = this.#premises;
     const kept = { binds: certificates.kept(others), servers: servers.kept(others) };
     const { failed, late } = await this.#rollout.toAll(this.toldWorkers(), (generation, worker) => {
-      return ['config', generation, config(), this.bindRefs(worker), kept];
+      const binds = this.state(worker) === 'draining' ? [] : this.#relief.refsToTell(worker);
+      return ['config', generation, config(), binds, kept];
     });
     for (const { worker, error } of failed) this.#replace(worker, error);
     if (late !== null) throw late;
@@ -150,7 +156,7 @@ export class Staff {
     const kept = { binds: certificates.kept(), servers: servers.kept() };
     const name = workerName(config(), worker.id);
     this.#told.add(worker.id);
-    worker.say(['start', config(), name, this.bindRefs(worker), kept, worker.slot]);
+    worker.say(['start', config(), name, this.#relief.refsToTell(worker), kept, worker.slot]);
     for (const { name: backend } of config().backends) {
       worker.say(['view', backend, servers.statuses(backend)]);
     }
@@ -161,7 +167,12 @@ export class Staff {
   #said(worker: WorkerLink, message: ToPrimary): void {
     if (message[0] === 'configured') this.#configured(worker, message[1], message[2]);
     else if (message[0] === 'ready') this.#ready(worker);
+    else if (message[0] === 'full') this.#full(worker, message[1]);
     else this.#premises.said(worker, message);
+  }
+
+  #full(worker: WorkerLink, isFull: boolean): void {
+    if (this.state(worker) !== 'draining') this.#relief.said(worker, isFull);
   }
 
   #configured(worker: WorkerLink, generation: number, error: string | null): void {
@@ -174,6 +185,7 @@ export class Staff {
     const message = `worker ${worker.id} cannot take the configuration over and is replaced: ${error}`;
     this.#premises.log.error('worker_failed', { id: worker.id, error }, message);
     this.#supervisor.replace(worker);
+    this.#relief.gone(worker);
   }
 
   #ready(worker: WorkerLink): void {
@@ -188,6 +200,7 @@ export class Staff {
   #gone(worker: WorkerLink, how: string, wasDraining: boolean): void {
     const { log, gone, isStopping } = this.#premises;
     this.#told.delete(worker.id);
+    this.#relief.gone(worker);
     const sessions = gone(worker);
     this.#rollout.workerGone(worker.id);
     const fields = { id: worker.id, worker_pid: worker.pid, how, sessions };

@@ -45,6 +45,8 @@ export type ToPrimary =
   | readonly ['leave', session: number]
   /** Wants the bound socket of that number (again). */
   | readonly ['bind', index: number]
+  /** It has descriptors for no more clients, or (false) for many again: others are to listen on its sockets meanwhile. */
+  | readonly ['full', isFull: boolean]
   /** What was counted since the last time. */
   | readonly ['tally', deltas: readonly TallyDelta[]]
   /** The longest delay of its event loop in the last second, in milliseconds. */
@@ -76,6 +78,8 @@ export type ToWorker =
   | readonly ['start', config: Config, name: string, binds: readonly BindRef[], kept: KeptTls, slot: number]
   /** Goes over to another configuration without touching a session. `binds` are all that this worker listens on now. */
   | readonly ['config', generation: number, config: Config, binds: readonly BindRef[], kept: KeptTls]
+  /** These are all that this worker listens on now, of the configuration that it was told last. */
+  | readonly ['binds', binds: readonly BindRef[]]
   /** A question about sessions, answered with `told`. */
   | readonly ['ask', call: number, question: SessionQuestion]
   /** Asks so many sessions of that server to leave. Answered with `evicted`. */
@@ -116,6 +120,8 @@ export interface BindRef {
   readonly frontend: string;
   /** Among the binds of the frontend: two of them may be written alike, as `:0`. */
   readonly place: number;
+  /** It is another worker's, which is full. */
+  readonly isLent: boolean;
 }
 
 /** How long a message without haste waits for others. */

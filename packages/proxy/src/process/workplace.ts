@@ -10,7 +10,8 @@ import { readLocalPorts } from '../dial/local_ports.ts';
 import { LimpetError } from '../errors.ts';
 import type { GateAnswer } from '../gate/gate_answer.ts';
 import { Admission } from '../listen/admission.ts';
-import { sessionsOfThisProcess } from '../listen/descriptors.ts';
+import { type Places, placesOfThisProcess } from '../listen/descriptors.ts';
+import { Fullness } from '../listen/fullness.ts';
 import { leaseBlock } from '../listen/leases.ts';
 import type { ListenHandle } from '../listen/listener.ts';
 import { createLog, type Log } from '../log.ts';
@@ -61,7 +62,7 @@ export class Workplace implements Workshop {
   readonly #link: PrimaryLink;
   readonly #lines: Log;
   /** What this process has descriptors for. */
-  readonly #most: number = sessionsOfThisProcess();
+  #places: Places;
   readonly #admission: Admission;
   readonly #routes: Routes;
   readonly #frontends: Frontends;
@@ -71,9 +72,12 @@ export class Workplace implements Workshop {
   readonly #reception: Reception;
   readonly #reports: Reports;
   readonly #orders: SessionOrders;
+  readonly #fullness: Fullness;
   /** What is done one after the other: the start, and each reload. */
   #turn: Promise<void>;
   #draining = false;
+  /** It could not take a configuration over, and is replaced. */
+  #isBehind = false;
   #leaving: Promise<void> | null = null;
   #starvedUntilMs = 0;
 
@@ -92,7 +96,10 @@ export class Workplace implements Workshop {
     this.usernames = config.global.log.usernames;
     this.log = new SessionLog(this.#lines, config.global.log.usernames, (...names) => this.registry.counts(...names));
     const onRoom = (): void => this.#listeners.resume();
-    this.#admission = new Admission(link.lessor(null), { block: leaseBlock(maxconn, workers), most: this.#most });
+    this.#places = placesOfThisProcess(config);
+    this.#fullness = new Fullness(isFull => link.say(['full', isFull]));
+    const limits = { block: leaseBlock(maxconn, workers), ...this.#places };
+    this.#admission = new Admission(link.lessor(null), limits);
     this.#admission.onRoom(onRoom);
     this.#admission.start();
     this.#routes = new Routes(config, name, link, this.#lines);
@@ -103,8 +110,12 @@ export class Workplace implements Workshop {
       frontends: this.#frontends,
       generations: this.#generations,
       link,
-      entered: () => this.#admission.isFull && this.#listeners.pause(),
+      entered: () => {
+        if (this.#admission.isFull) this.#listeners.pause();
+        this.#lookWhetherFull();
+      },
       left: lastOfItsTime => {
+        this.#lookWhetherFull();
         if (lastOfItsTime) this.#forget();
         this.#leaveIfOver();
       },
@@ -180,6 +191,9 @@ export class Workplace implements Workshop {
       case 'config':
         this.#reconfigure(message[1], message[2], { binds: message[3], kept: message[4] });
         break;
+      case 'binds':
+        this.#rebind(message[1]);
+        break;
       case 'tickets':
         this.#tickets.setKeys(readRing(message[1]) ?? []);
         break;
@@ -222,8 +236,24 @@ export class Workplace implements Workshop {
       .then(() => this.#take(config, given))
       .then(
         () => this.#link.say(['configured', generation, null]),
-        error => this.#link.say(['configured', generation, error instanceof Error ? error.message : String(error)]),
+        error => {
+          this.#isBehind = true;
+          this.#link.say(['configured', generation, error instanceof Error ? error.message : String(error)]);
+        },
       );
+  }
+
+  /** Another worker is full, or has room again. New ones are of the configuration that was told before: so they wait for it. */
+  #rebind(binds: readonly BindRef[]): void {
+    if (this.#draining) return;
+    this.#listeners.want(binds);
+    this.#turn = this.#turn.then(() => {
+      if (!this.#isBehind) this.#listenOn(binds);
+    });
+  }
+
+  #listenOn(binds: readonly BindRef[]): void {
+    if (!this.#draining) for (const bind of binds) this.#listeners.set(bind, this.#frontends.entry(bind));
   }
 
   /** Everything is read before anything changes; then it changes in one turn; then new binds listen. */
@@ -240,16 +270,23 @@ export class Workplace implements Workshop {
     this.#routes.reconfigure(config, before);
     this.#frontends.reconfigure(config, before);
     this.tally.forget();
-    if (!this.#draining) for (const bind of binds) this.#listeners.set(bind.index, this.#frontends.entry(bind));
+    this.#listenOn(binds);
     this.#forget();
     await this.#listeners.opened().catch((error: unknown) => this.#cannotListen(error));
   }
 
-  #setLimits({ global: { maxconn, workers, prereadMemoryBytes, tls } }: Config): void {
+  #setLimits(config: Config): void {
+    const { maxconn, workers, prereadMemoryBytes, tls } = config.global;
+    this.#places = placesOfThisProcess(config);
     this.pool.setLimit(Math.floor(prereadMemoryBytes / workers));
     this.departures.reconfigure(workers);
     this.handshakes.reconfigure({ most: tls.maxHandshakes, queue: tls.handshakeQueue });
-    this.#admission.reconfigure({ block: leaseBlock(maxconn, workers), most: this.#most });
+    this.#admission.reconfigure({ block: leaseBlock(maxconn, workers), ...this.#places });
+    this.#lookWhetherFull();
+  }
+
+  #lookWhetherFull(): void {
+    this.#fullness.look(this.#admission.used, this.#places.most);
   }
 
   /** What a reload has taken away, and the last one who could use it has left. */

@@ -73,13 +73,18 @@ test('P7: who pings stays, and so does who asked for no keep-alive, for whom the
   } finally {
     clearInterval(ping);
   }
-  const peer = await broker.waitForPeer(1);
-  const ofNever = kernelSockets().filter(
-    ({ localPort, remotePort }) =>
-      (localPort === port && remotePort === never.socket.localPort) ||
-      (localPort === peer.socket.remotePort && remotePort === broker.port),
-  );
-  expect(ofNever).toMatchObject([{ hasKeepAlive: true }, { hasKeepAlive: true }]);
+  const peers = [await broker.waitForPeer(0), await broker.waitForPeer(1)] as const;
+  const socketsOf = (client: RawSocket, peer: (typeof peers)[0]): boolean[] =>
+    kernelSockets()
+      .filter(
+        ({ localPort, remotePort }) =>
+          (localPort === port && remotePort === client.socket.localPort) ||
+          (localPort === peer.socket.remotePort && remotePort === broker.port),
+      )
+      .map(({ hasKeepAlive }) => hasKeepAlive);
+  expect(socketsOf(never, peers[1])).toEqual([true, true]);
+  // A device that sleeps between its pings answers no probes.
+  expect(socketsOf(pinging, peers[0])).toEqual([false, false]);
 });
 
 test('P7: timeout.client and timeout.server hold at keep-alive 0 only', async () => {

@@ -57,6 +57,27 @@ describe.each(relayKinds)('a listener of the %s relay', kind => {
     },
   );
 
+  test('one that retires accepts nobody any more; who was accepted and found no room comes in when there is some', async () => {
+    using mover = new TestMover(kind);
+    const asked: Accepted[] = [];
+    let hasRoom = false;
+    const { listener, port } = await mover.listen({
+      accepted: client => asked.push(client) > 0 && hasRoom,
+      room: () => 0,
+    });
+    using client = await connectRaw(port);
+    await until(() => asked.length === 1, { what: 'the client at the listener' });
+    expect(listener.retire()).toBe(true);
+    listener.resume();
+    expect([asked.length, listener.retire()]).toEqual([2, true]);
+    hasRoom = true;
+    listener.resume();
+    expect([asked.length, listener.retire(), listener.promised]).toEqual([3, false, 0]);
+    asked[2]?.open(0).write(Buffer.from('in'));
+    expect((await client.waitForBytes(2)).toString()).toBe('in');
+    asked[2]?.reset();
+  });
+
   test('one that left while it was kept is not let in', async () => {
     using mover = new TestMover(kind);
     const seen: Accepted[] = [];

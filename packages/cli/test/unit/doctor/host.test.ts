@@ -22,18 +22,18 @@ describe('open files', () => {
   const ROOMY: OpenFiles = { shell: limit(1024, 1e6), processes: [], nrOpen: 1e6, used: 1_000, fileMax: 1e7 };
 
   it('are enough where all workers together have two for each session', () => {
-    // 2 workers with (10,128 - 128) / 2 each.
-    const just = { ...ROOMY, processes: [{ name: 'primary', limit: limit(10_128) }] };
+    // 2 workers with (10,224 - 128 - 2 × 48) / 2 each: 48 pipes are beyond the reserve.
+    const just = { ...ROOMY, processes: [{ name: 'primary', limit: limit(10_224) }] };
     expect(judgeOpenFiles(just, LOAD).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok']);
     const less = {
       ...ROOMY,
       processes: [
-        { name: 'lb1/1', limit: limit(10_126) },
+        { name: 'lb1/1', limit: limit(10_222) },
         { name: 'primary', limit: limit(1e6) },
       ],
     };
     expect(told(judgeOpenFiles(less, LOAD))[0]).toBe(
-      'problem: the running proxy may open 10,126 files a process, with 2 workers enough for 9,998 sessions of 10,000 (global.maxconn)' +
+      'problem: the running proxy may open 10,222 files a process, with 2 workers enough for 9,998 sessions of 10,000 (global.maxconn)' +
         ' → systemctl edit limpet: [Service] LimitNOFILE=21024, then systemctl restart limpet' +
         ' → without systemd: ulimit -n 21024 before limpet run',
     );

@@ -2,8 +2,10 @@ import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { Event, type NativeAddon } from '../../../src/native/addon.ts';
 import { loadAddon } from '../../../src/native/load_addon.ts';
+import { startBroker } from '../../kit/broker.ts';
 import { until, within } from '../../kit/condition.ts';
-import { connectRaw } from '../../kit/raw_socket.ts';
+import { type KernelSocket, kernelSockets } from '../../kit/kernel.ts';
+import { connectRaw, type RawSocket } from '../../kit/raw_socket.ts';
 import { RawEngine } from './raw_engine.ts';
 
 const { addon } = loadAddon();
@@ -108,6 +110,28 @@ describe.skipIf(addon === null)('the native engine', () => {
     expect(native.counts(told.id, new Float64Array(2))).toBe(false);
     expect(native.link(told.id, told.id, Buffer.alloc(0), -1, -1, 0, 0)).toBe(-1);
     expect(engine.census()).toEqual({ streams: 0, links: 0, waiting: 0 });
+  });
+
+  test('what a server sent before its reset is told before it, paused or not', async () => {
+    using engine = start();
+    await using server = await startBroker(() => undefined);
+    const stream = engine.native.dial('127.0.0.1', server.port, null, 0, Buffer.from('x'));
+    await engine.event(Event.opened, stream);
+    const { socket } = await server.waitForPeer(0);
+    const ours = (): KernelSocket | undefined =>
+      kernelSockets().find(one => one.localPort === socket.remotePort && one.remotePort === server.port);
+    socket.write('last words');
+    await until(() => ours()?.unread === 10, { what: 'the bytes to be there' });
+    socket.resetAndDestroy();
+    await until(() => ours() === undefined, { what: 'the reset' });
+    // Whatever there is to tell of it has been told when another one has come.
+    const { client } = await accept(engine);
+    client[Symbol.dispose]();
+    expect(engine.native.write(stream, Buffer.from('into the void'))).toBe(true);
+    engine.native.resume(stream);
+    expect(await engine.event(Event.closed, stream)).not.toMatchObject({ a: 0 });
+    expect(engine.kindsOf(stream)).toEqual([Event.opened, Event.bytes, Event.closed]);
+    expect(engine.bytesOf(stream).toString()).toBe('last words');
   });
 
   test.each([
@@ -222,6 +246,29 @@ describe.skipIf(addon === null)('the native engine', () => {
     native.readMeter(meter, sums);
     expect([...sums]).toEqual([14, 7]);
     expect(engine.census()).toEqual({ streams: 0, links: 0, waiting: 0 });
+  });
+
+  test('the kernel asks silent peers of a link for a sign of life where that is wanted, and nobody else', async () => {
+    using engine = start();
+    const { native } = engine;
+    const { port } = await engine.listen(4);
+    const accepted = async (): Promise<[RawSocket, number]> => {
+      engine.told.length = 0;
+      const peer = await connectRaw(port);
+      return [peer, (await engine.event(Event.accepted)).id];
+    };
+    const meter = native.openMeter();
+    const asked: boolean[] = [];
+    for (const options of [0, 2]) {
+      const [[device, client], [broker, server]] = [await accepted(), await accepted()];
+      native.link(client, server, Buffer.alloc(0), -1, -1, options, meter);
+      const ports = [device.socket.localPort, broker.socket.localPort];
+      const ours = kernelSockets().filter(one => one.localPort === port && ports.includes(one.remotePort));
+      asked.push(...ours.map(one => one.hasKeepAlive));
+      device[Symbol.dispose]();
+      broker[Symbol.dispose]();
+    }
+    expect(asked).toEqual([false, false, true, true]);
   });
 
   test('shut down within a batch, it tells nothing any more and answers everything', async () => {

@@ -39,7 +39,7 @@ export class RawEngine implements Disposable {
       }
     };
     this.#addon = addon;
-    this.native = addon.createEngine({ events, payload, onEvents });
+    this.native = addon.createEngine({ events, payload, onEvents, pipes: 64 });
   }
 
   /** Listens, by default on loopback. Answers the listener and its port. */

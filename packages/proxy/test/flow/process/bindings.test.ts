@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { BindConfig, Config } from '../../../src/config/resolved.ts';
-import { Bindings, socketsOfSlot } from '../../../src/process/bindings.ts';
+import { Bindings, socketsLentTo, socketsOfSlot } from '../../../src/process/bindings.ts';
 import { freePort } from '../../kit/port.ts';
 
 const open: Bindings[] = [];
@@ -118,6 +118,23 @@ test.each([
 ])('%i sockets and %i workers: %o', (sockets, workers, expected) => {
   const slots = Array.from({ length: workers }, (_, slot) => slot);
   expect(slots.map(slot => socketsOfSlot(slot, workers, sockets))).toEqual(expected);
+});
+
+test.each([
+  // Slots whose workers are full, and what each slot has beside its own.
+  [4, 4, [], [[], [], [], []]],
+  [4, 4, [1], [[1], [], [1], [1]]],
+  [4, 4, [3, 0], [[3], [0, 3], [0, 3], [0]]],
+  // All of them: none has room, and whoever has some again needs no word of anybody.
+  [2, 2, [0, 1], [[1], [0]]],
+  // A full one has several; of one that is not there any more nobody asks.
+  [4, 2, [0, 2], [[], [0, 2]]],
+  // A socket that all share; one worker alone.
+  [1, 2, [0], [[], []]],
+  [3, 1, [0], [[]]],
+])('of %i sockets for %i workers, of which %j are full, others have %j', (sockets, workers, full, expected) => {
+  const slots = Array.from({ length: workers }, (_, slot) => slot);
+  expect(slots.map(slot => socketsLentTo(slot, workers, sockets, new Set(full)))).toEqual(expected);
 });
 
 test('a port that this process has at another address is said to be its own', async () => {

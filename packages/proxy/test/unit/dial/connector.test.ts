@@ -26,7 +26,13 @@ const SILENT: Pick<ConnectorDesk, 'script' | 'tls' | 'count'> = {
 };
 
 function connector(desk: Omit<ConnectorDesk, keyof typeof SILENT>): Connector {
-  const shop = { name: 'lb1/1', wheel: new TimerWheel(), departures: new DepartureBoard([], 0, 1), engine: null, starved() {} };
+  const shop = {
+    name: 'lb1/1',
+    wheel: new TimerWheel(),
+    departures: new DepartureBoard([], 0, 1),
+    engine: null,
+    starved() {},
+  };
   return new Connector(inbound(), backend([server('a')]), shop, { ...SILENT, ...desk });
 }
 
@@ -60,7 +66,13 @@ test.each(['auth', 'none'] as const)(
     const address = broker.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const config = server('a', { port, websocket: { path: '/mqtt' } });
-    const shop = { name: 'lb1/1', wheel: new TimerWheel(), departures: new DepartureBoard([], 0, 1), engine: null, starved() {} };
+    const shop = {
+      name: 'lb1/1',
+      wheel: new TimerWheel(),
+      departures: new DepartureBoard([], 0, 1),
+      engine: null,
+      starved() {},
+    };
     const counted: string[] = [];
     const made = new Connector(inbound(), backend([config]), shop, {
       next: async () => ({ ...CANDIDATE, target: { config, address: '127.0.0.1' } }),

@@ -18,6 +18,7 @@ test.each([
   ['ENFILE', true],
   ['EADDRNOTAVAIL', true],
   ['EADDRINUSE', true],
+  ['ENOSPC', true],
   ['ENOMEM', true],
   ['ENOBUFS', true],
   ['EAGAIN', true],

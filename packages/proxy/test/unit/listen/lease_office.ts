@@ -22,7 +22,7 @@ class Desk {
         lease: count => this.toPrimary.push(() => leases.ask(id, count)),
         unlease: count => this.toPrimary.push(() => leases.giveBack(id, count)),
       },
-      { block, most },
+      { block, most, over: 0 },
     );
     this.admission.onRoom(() => {
       while (this.waiting > 0 && this.admission.enter()) this.waiting -= 1;

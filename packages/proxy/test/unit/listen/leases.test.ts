@@ -104,11 +104,11 @@ describe('global.maxconn over all workers', () => {
 });
 
 describe('one worker', () => {
-  function scene(block: number, most: number) {
+  function scene(block: number, most: number, over = 0) {
     const said: string[] = [];
     const admission = new Admission(
       { lease: count => said.push(`lease ${count}`), unlease: count => said.push(`unlease ${count}`) },
-      { block, most },
+      { block, most, over },
     );
     let rooms = 0;
     admission.onRoom(() => {
@@ -140,6 +140,25 @@ describe('one worker', () => {
     admission.leave();
     expect(rooms()).toBe(1);
     expect(admission.enter()).toBe(true);
+  });
+
+  test('some that have been accepted already are let in above that, and room is told of below it', () => {
+    const { admission, rooms } = scene(8, 2, 1);
+    admission.start();
+    admission.granted(8);
+    expect([1, 2, 3, 4].map(() => admission.enter())).toEqual([true, true, true, false]);
+    expect([admission.isFull, admission.room]).toEqual([true, -1]);
+    admission.leave();
+    expect([rooms(), admission.isFull]).toEqual([0, true]);
+    admission.leave();
+    expect([rooms(), admission.room]).toEqual([1, 1]);
+  });
+
+  test('what is above it must be leased all the same', () => {
+    const { admission } = scene(2, 2, 1);
+    admission.start();
+    admission.granted(2);
+    expect([1, 2, 3].map(() => admission.enter())).toEqual([true, true, false]);
   });
 
   test('gives back what it does not use: a block when it has plenty, everything when others wait', () => {

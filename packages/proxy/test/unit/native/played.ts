@@ -15,15 +15,11 @@ export class Played {
         return name === 'write' ? true : 7;
       },
     });
-    this.engine = new Engine({
-      contract: CONTRACT,
-      bind: () => 0,
-      pin() {},
-      createEngine: options => {
-        this.#options = options;
-        return native;
-      },
-    });
+    const createEngine = (options: EngineOptions): NativeEngine => {
+      this.#options = options;
+      return native;
+    };
+    this.engine = new Engine({ contract: CONTRACT, bind: () => 0, pin() {}, createEngine }, 0);
   }
 
   /** A batch: kind, id, a, b, and the bytes of each event. */
