@@ -65,7 +65,7 @@ describe('limpet doctor', () => {
       'sysctl -qw net.ipv4.ip_local_port_range="40000 49999" net.ipv4.ip_local_reserved_ports=45000-45099 net.core.somaxconn=128; exec "$@"';
     const seen = await doctor(yaml('', 'b1: 127.0.0.1:9, b2: 127.0.0.2:9'), ...shell, set, 'sh');
     expect(of('open files', seen)[0]).toBe(
-      'warning: this shell may open 4,096 files, a Limpet that it starts 4,096 files a process, with 2 workers enough for 3,968 sessions of 60,000 (global.maxconn)',
+      'warning: this shell may open 4,096 files, a Limpet that it starts 4,096 files a process, with 2 workers enough for 3,872 sessions of 60,000 (global.maxconn)',
     );
     expect(of('ports to brokers', seen)[0]).toMatch(
       /^problem: b\/b1 can have 9,900 connections from here \(port range 40000 to 49999\), global\.maxconn needs 30,000, and 1 other too$/,

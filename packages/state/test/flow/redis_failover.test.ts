@@ -180,9 +180,11 @@ describe('P4: sentinels', () => {
     await worker.table.confirm(pinOf('device-0', 'b', 3));
     await until(worker, /^back$/);
     expect(worker.heard).toHaveLength(2);
-    const promoted = await sentinels.master();
-    expect(promoted).not.toBe(killed);
-    expect(await promoted.admin.get(stickKey('device-0'))).toBe('b|lb1/1|3|o');
+    await vi.waitFor(async () => {
+      const promoted = await sentinels.master();
+      expect(promoted).not.toBe(killed);
+      expect(await promoted.admin.get(stickKey('device-0'))).toBe('b|lb1/1|3|o');
+    }, 10_000);
     for (const key of keys) expect((await look(worker, key)).degraded).toBe(false);
   });
 
