@@ -14,9 +14,9 @@ export function platformName() {
   return `${process.platform}-${process.arch}-${libc()}`;
 }
 
-/** Not process.report: it looks up the host's names, which takes seconds where there is no DNS. */
+/** Not process.report: it looks up the host's names, which takes seconds where there is no DNS. Not every Linux has /lib. */
 function libc() {
-  return readdirSync('/lib').some(name => name.startsWith('ld-musl-')) ? 'musl' : 'glibc';
+  return existsSync('/lib') && readdirSync('/lib').some(name => name.startsWith('ld-musl-')) ? 'musl' : 'glibc';
 }
 
 /** Changes whenever the result of a build would. @param {string} sanitize */

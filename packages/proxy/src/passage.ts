@@ -82,6 +82,8 @@ export class Passage implements Serving {
     this.#visit.serving = this;
     const { client } = this.#inbound;
     const { first } = this.#cargo;
+    // Others needed the room just now, between two stages: there is nothing to say to a broker.
+    if (first.isLost) return { kind: 'lost' };
     client.attach({ bytes() {}, drained() {}, ended() {}, closed: () => this.#left() });
     const connecting = await this.#connector.run();
     const firstBytes = first.bytes.length;
@@ -121,7 +123,8 @@ export class Passage implements Serving {
     const way = this.#arrived(link.choice);
     const client = this.#clientOf(link, way, firstBytes);
     const [visit, inbound, route] = [this.#visit, this.#inbound, this.#route];
-    const sitting = new Sitting(this.#shop, { visit, inbound, connect, link, assignedClientId, route, stay, way });
+    const from = { visit, inbound, connect, client, link, assignedClientId, route, stay, way };
+    const sitting = new Sitting(this.#shop, from);
     this.#visit.serving = sitting;
     this.#shop.log.connected({ inbound, connect, link, assignedClientId });
     // Only to MQTT 5.0 a server may send DISCONNECT (3.14), and only where the broker's own bytes are seen.

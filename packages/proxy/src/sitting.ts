@@ -16,6 +16,8 @@ export interface SittingTerms {
   readonly inbound: Inbound;
   /** Null in mode tcp. */
   readonly connect: Connect | null;
+  /** What its bytes pass through. */
+  readonly client: Endpoint;
   readonly link: Link;
   /** The broker's Assigned Client Identifier (5.0). */
   readonly assignedClientId: string | null;
@@ -57,12 +59,12 @@ export class Sitting implements Serving, RelayOwner {
   readonly #retries: number;
   /** Whole milliseconds. */
   readonly #connectMs: number;
-  /** Null before and after it. */
-  #relay: RunningRelay | null = null;
-  /** It was stopped before it began. */
-  #stopped: StopReason | null = null;
+  /** Null after it. */
+  #relay: RunningRelay | null;
 
-  constructor(shop: Workshop, { visit, inbound, connect, link, assignedClientId, route, stay, way }: SittingTerms) {
+  constructor(shop: Workshop, terms: SittingTerms) {
+    const { visit, inbound, connect, client, link, assignedClientId, route, stay, way } = terms;
+    this.#relay = new RelayToCome(client);
     this.#shop = shop;
     this.#visit = visit;
     this.#route = route;
@@ -89,8 +91,9 @@ export class Sitting implements Serving, RelayOwner {
 
   /** Takes over both endpoints. Once. */
   begin(client: Endpoint, server: Endpoint, terms: RelayTerms): void {
+    const before = this.#relay;
     this.#relay = this.#shop.relays.start(client, server, terms, this);
-    if (this.#stopped !== null) this.#relay.stop(this.#stopped);
+    if (before instanceof RelayToCome && before.stopped !== null) this.#relay.stop(before.stopped);
   }
 
   facts(): SessionFacts {
@@ -98,8 +101,7 @@ export class Sitting implements Serving, RelayOwner {
   }
 
   stop(reason: StopReason): void {
-    if (this.#relay === null) this.#stopped ??= reason;
-    else this.#relay.stop(reason);
+    this.#relay?.stop(reason);
   }
 
   serverFell(why: ServerFall): void {
@@ -155,5 +157,28 @@ export class Sitting implements Serving, RelayOwner {
     if (this.#version === null) return null;
     const [version, bridge, username, keepAliveS] = [this.#version, this.#isBridge, this.#username, this.#keepAliveS];
     return { version, bridge, clientId: this.#clientId ?? '', username, keepAliveS };
+  }
+}
+
+/** What a relay may be asked before it begins. */
+class RelayToCome implements RunningRelay {
+  readonly bytesIn = 0;
+  readonly bytesOut = 0;
+  /** The relay is to end as soon as it has begun. */
+  stopped: StopReason | null = null;
+  readonly #client: Endpoint;
+
+  constructor(client: Endpoint) {
+    this.#client = client;
+  }
+
+  /** At `standby` the client must learn of it while this host has the address: it does not wait for a table's answer. */
+  stop(reason: StopReason): void {
+    this.stopped ??= reason;
+    if (reason === 'standby') this.#client.reset();
+  }
+
+  evict(): boolean {
+    return false;
   }
 }

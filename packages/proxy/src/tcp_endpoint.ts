@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { type Endpoint, type EndpointListener, NOBODY } from './endpoint.ts';
 import { errorCode } from './errors.ts';
 import { gatherRead, tellGathered } from './gathered_read.ts';
@@ -48,6 +49,8 @@ export class TcpEndpoint implements Endpoint {
     });
     socket.on('close', () => {
       this.#flush();
+      // A destroyed socket's bytes are nobody's: the close comes last.
+      this.#held = null;
       this.#closed = true;
       this.#listener.closed(this.#code);
     });
@@ -66,9 +69,14 @@ export class TcpEndpoint implements Endpoint {
     if (this.#fin === 'waiting') queueMicrotask(() => this.#tellEnd());
   }
 
+  /**
+   * A relay stops libuv at once: a stalled peer's bytes are best left to the kernel. Anybody else may pause for long with
+   * nothing coming, and must still hear of a reset: libuv reads on, until there is something that has to be held.
+   */
   pause(): void {
     this.#flowing = false;
-    this.#socket.pause();
+    if (this.#listener.passesOn === true) this.#socket.pause();
+    else Readable.prototype.pause.call(this.#socket);
   }
 
   write(bytes: Buffer): boolean {
@@ -133,13 +141,12 @@ export class TcpEndpoint implements Endpoint {
       socket.on('data', chunk => this.#hear(chunk as Buffer));
       return;
     }
-    // What an earlier stage has put back, or TLS has opened behind the handshake. Asking for it sets the socket going.
+    // What an earlier stage has put back, or TLS has opened behind the handshake.
     const early: Buffer | null = socket.readableLength === 0 ? null : socket.read();
-    if (early === null) return;
-    this.#held = [early];
-    socket.pause();
+    if (early !== null) this.#held = [early];
   }
 
+  /** False: it has to be held, so no more for now. A header or a handshake may have set libuv going before anybody has resumed (P10). */
   #take(bytes: number): boolean {
     const records = this.#records;
     if (records === null || !this.#isPassedOn) this.#flush();
@@ -147,7 +154,7 @@ export class TcpEndpoint implements Endpoint {
     // Asked again: who was told of what was kept may have said stop.
     if (this.#isPassedOn) lendRead(bytes, this.#listener);
     else this.#hear(copyOfRead(bytes, this.#isKept));
-    return true;
+    return this.#held === null || this.#isClosing;
   }
 
   /** Whoever hears now does no more than to write it. */
@@ -205,7 +212,7 @@ export class TcpEndpoint implements Endpoint {
 
   /** A paused socket reads ahead, and tells an end that has no bytes before it: the next stage must still hear of it. */
   #tellEnd(): void {
-    if (!this.#flowing || this.#held !== null || this.#fin !== 'waiting') return;
+    if (!this.#flowing || this.#closed || this.#held !== null || this.#fin !== 'waiting') return;
     this.#fin = 'told';
     this.#listener.ended();
   }

@@ -1,15 +1,19 @@
 /** Sessions of a page: a power of two. Small, for one session that stays for months keeps its whole page. */
 const PAGE = 64;
 
+/** The highest number that two bytes hold. */
+const NARROW = 0xffff;
+
 interface Page {
-  readonly numbers: Uint16Array;
+  /** Wider from the first number on that needs it. */
+  numbers: Uint16Array | Uint32Array;
   /** How many of them are not 0. */
   used: number;
 }
 
 /**
- * A small number (1 to 65,535) for each session of one worker, in some 6 bytes a session where a Map takes 45: a worker
- * counts its sessions up, so those that are there now stand close together. Nothing is ever copied to grow.
+ * A small number (from 1 on) for each session of one worker, in some 6 bytes a session (up to 65,535) where a Map takes 45: a
+ * worker counts its sessions up, so those that are there now stand close together. Nothing is ever copied to grow.
  */
 export class SessionNumbers {
   readonly #pages = new Map<number, Page>();
@@ -32,6 +36,7 @@ export class SessionNumbers {
       page = { numbers: new Uint16Array(PAGE), used: 0 };
       this.#pages.set(at, page);
     }
+    if (number > NARROW && page.numbers instanceof Uint16Array) page.numbers = Uint32Array.from(page.numbers);
     if (page.numbers[session % PAGE] === 0) {
       page.used += 1;
       this.#size += 1;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { CONTRACT, type NativeAddon } from './addon.ts';
@@ -48,9 +48,9 @@ function attempt(file: URL): Attempt {
   }
 }
 
-/** As native/toolchain.mjs names the folders of prebuilds. */
-function platformName(): string {
-  const isMusl = process.platform === 'linux' && readdirSync('/lib').some(name => name.startsWith('ld-musl-'));
+/** As native/toolchain.mjs names the folders of prebuilds. `libraries`: there is no such folder on every Linux. */
+export function platformName(libraries = '/lib'): string {
+  const isMusl = existsSync(libraries) && readdirSync(libraries).some(name => name.startsWith('ld-musl-'));
   return `${process.platform}-${process.arch}-${isMusl ? 'musl' : 'glibc'}`;
 }
 

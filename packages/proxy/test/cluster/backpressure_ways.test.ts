@@ -13,11 +13,14 @@ import { ownFrames, startWaysIn } from '../kit/ways_in.ts';
 import { openWebSocket } from '../kit/web_socket.ts';
 
 const MIB = 1024 ** 2;
-/** What the broker has for each client; kept small enough for a client that does read to check every byte. */
-const STREAM = 20 * MIB;
+/**
+ * What the broker has for each client: more than the kernel takes on the way (32 MiB where net.ipv4.tcp_rmem allows it, and 4 for
+ * each sender), and little enough for a client that does read to check every byte.
+ */
+const STREAM = 48 * MIB;
 const STREAMS = 10;
 const SLOW_MS = 60_000;
-/** Of each stalled stream: buffers of TLS and of frames, and what waits for V8. Nothing beside a stream of 20 MiB. */
+/** Of each stalled stream: buffers of TLS and of frames, and what waits for V8. Nothing beside a stream of 48 MiB. */
 const MOST_EACH = 3 * MIB;
 
 /** A client of either way, as far as this test needs it. */

@@ -222,6 +222,18 @@ describe.each(relayKinds)('an endpoint of the %s relay', kind => {
     }
   });
 
+  test('a reset is told while it waits, paused, for its next stage', async () => {
+    using mover = new TestMover(kind);
+    const { ours, peer } = await mover.pair();
+    const ear = new Ear(ours);
+    ear.onBytes = () => ours.pause();
+    ours.resume();
+    await peer.write(Buffer.from('CONNECT'));
+    await ear.waitForBytes(7);
+    peer.reset();
+    expect(await ear.close()).toBe('ECONNRESET');
+  });
+
   test('one that closed between two stages tells whoever comes next, and takes orders in silence', async () => {
     using mover = new TestMover(kind);
     const { ours, peer } = await mover.pair();

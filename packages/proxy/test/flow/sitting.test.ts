@@ -2,17 +2,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { type ClaimAnswer, localTable, MemoryTable, type StickTable } from '@limpet/state';
 import { expect, test } from 'vitest';
 import { BackendView } from '../../src/route/view.ts';
 import { Session } from '../../src/session.ts';
 import { Sitting } from '../../src/sitting.ts';
-import type { Inbound } from '../../src/stages.ts';
+import type { Connect, Inbound } from '../../src/stages.ts';
 import { TcpEndpoint } from '../../src/tcp_endpoint.ts';
 import { TcpSession } from '../../src/tcp_session.ts';
-import type { Serving, Workshop } from '../../src/workshop.ts';
-import { accepts, startBroker } from '../kit/broker.ts';
+import type { Serving, SessionRoute, Workshop } from '../../src/workshop.ts';
+import { accepts, type Script, startBroker } from '../kit/broker.ts';
 import { until } from '../kit/condition.ts';
-import { acceptedRaw } from '../kit/connects.ts';
+import { acceptedRaw, connectFor } from '../kit/connects.ts';
+import { connectRaw } from '../kit/raw_socket.ts';
 import { inbound } from '../unit/account/sessions.ts';
 import { backend, server, status } from '../unit/route/backend.ts';
 import { bench, TestVisit } from '../unit/workshop.ts';
@@ -37,11 +39,11 @@ class WatchedVisit extends TestVisit {
 }
 
 /** A listener whose clients are sessions of one server, in the mode that is given. */
-async function serve(brokerPort: number, mode: 'mqtt' | 'tcp') {
+async function serve(brokerPort: number, mode: 'mqtt' | 'tcp', over: Partial<SessionRoute> = {}) {
   const { shop: lent } = bench(100_000, false);
   const view = new BackendView(backend([server('a', { port: brokerPort })]));
   view.update([status('a', { address: '127.0.0.1', port: brokerPort })]);
-  const route = { ...lent.routeOf('emqx'), view };
+  const route = { ...lent.routeOf('emqx'), view, ...over };
   const desk = { ...route.desk, place: async () => ({ server: 'a', stick: 'none' as const, displaced: null }) };
   const shop: Workshop = { ...lent, routeOf: () => ({ ...route, desk }) };
   const visits: WatchedVisit[] = [];
@@ -92,3 +94,36 @@ test.each(['mqtt', 'tcp'] as const)(
     expect(client.socket.destroyed).toBe(false);
   },
 );
+
+/** A broker that gives its client an id. */
+const assigns: Script = peer => void peer.write(Buffer.from('200700000412000161', 'hex'));
+
+/** A table that answers a claim when it is told to. */
+function slowTable() {
+  const waiting: (() => void)[] = [];
+  const claim = (): Promise<ClaimAnswer> =>
+    new Promise(resolve =>
+      waiting.push(() => resolve({ kind: 'claimed', server: 'a', displaced: null, degraded: false })),
+    );
+  const table: StickTable = {
+    ...localTable(new MemoryTable({ size: 1, times: { pendingMs: 1000, expireMs: 1000 } })),
+    claim,
+  };
+  return { table, waiting };
+}
+
+test('standby resets a client at once, also one whose table has not answered yet', async () => {
+  const { table, waiting } = slowTable();
+  const stickValue = (connect: Connect | null) => connect?.clientId || null;
+  await using broker = await startBroker(assigns);
+  await using limpet = await serve(broker.port, 'mqtt', { table, stickValue });
+  using client = await connectRaw(limpet.port);
+  await client.write(connectFor({ clientId: '', level: 5 }));
+  const answer = await until(() => waiting[0], { what: 'the claim of the assigned id' });
+  const [visit] = limpet.visits;
+  expect(visit?.serving).toBeInstanceOf(Sitting);
+  visit?.stop('standby');
+  expect(await client.closed).toBe('ECONNRESET');
+  answer();
+  await visit?.ended;
+});

@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { NOBODY } from '../../src/endpoint.ts';
+import { SocketSource } from '../../src/gate/header_source.ts';
 import { apart, copyOfRead, readStatically } from '../../src/static_read.ts';
 import { TcpEndpoint } from '../../src/tcp_endpoint.ts';
 import { streamBytes } from '../kit/broker.ts';
 import { until, within } from '../kit/condition.ts';
+import { untilStill } from '../kit/still.ts';
 
 /** An accepted socket and its peer. */
 async function pair(): Promise<{ accepted: Socket; peer: Socket } & Disposable> {
@@ -49,9 +51,35 @@ test('P10: a paused one leaves the bytes to the kernel, and tells none', async (
   endpoint.attach({ ...NOBODY, bytes: chunk => (heard += chunk.length) });
   const sent = streamBytes(16_000_000);
   sockets.peer.write(sent);
-  // The kernel's buffers are full, and the rest is still here.
-  await until(() => sockets.peer.writableLength > 0 && sockets.peer.bytesWritten === sent.length, { what: 'a stall' });
+  await untilStill(() => endpoint.bytesIn, 'a stream that stands');
   expect([heard, endpoint.bytesIn]).toEqual([0, 0]);
+  endpoint.resume();
+  await until(() => heard === sent.length, { what: 'all of it' });
+});
+
+test('P10: one that an earlier stage has read of leaves the bytes to the kernel, until it is resumed', async () => {
+  using sockets = await pair();
+  const source = new SocketSource(sockets.accepted);
+  const taken = new Promise<void>(resolve => {
+    source.read({
+      bytes() {
+        source.giveBack(Buffer.alloc(0));
+        resolve();
+      },
+      gone() {},
+    });
+  });
+  sockets.peer.write('header');
+  await within(taken, { what: 'the header' });
+  const endpoint = new TcpEndpoint(sockets.accepted, sockets.accepted, 'header'.length);
+  const sent = streamBytes(16_000_000);
+  let heard = 0;
+  endpoint.attach({ ...NOBODY, bytes: chunk => (heard += chunk.length) });
+  sockets.peer.write(sent);
+  await untilStill(() => endpoint.bytesIn, 'a stream that stands');
+  expect(heard).toBe(0);
+  // What libuv was reading when it was told to stop.
+  expect(endpoint.bytesIn).toBeLessThan(200_000);
   endpoint.resume();
   await until(() => heard === sent.length, { what: 'all of it' });
 });
@@ -71,6 +99,25 @@ test('P1: bytes that an earlier stage has put back come first', async () => {
   endpoint.resume();
   await until(() => heard === 'and hello, more', { what: 'what was put back, then the rest', seen: () => heard });
   expect(endpoint.bytesIn).toBe('and hello, more'.length);
+});
+
+test('nothing is told behind the close, not even what was put back', async () => {
+  using sockets = await pair();
+  sockets.accepted.unshift(Buffer.from('hello'));
+  const endpoint = new TcpEndpoint(sockets.accepted);
+  sockets.accepted.destroy();
+  await within(once(sockets.accepted, 'close'), { what: 'the close' });
+  const heard: string[] = [];
+  endpoint.attach({
+    bytes: chunk => heard.push(chunk.toString()),
+    drained() {},
+    ended: () => heard.push('ended'),
+    closed: code => heard.push(`closed ${code}`),
+  });
+  endpoint.resume();
+  await until(() => heard.length > 0, { what: 'the close, told' });
+  await new Promise(resolve => setImmediate(resolve));
+  expect(heard).toEqual(['closed null']);
 });
 
 test('P1: what is lent stays as it is while a peer that is slow has not taken it, though others read on', async () => {

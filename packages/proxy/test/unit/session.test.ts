@@ -54,6 +54,27 @@ test('P7: a client that is evicted while it is given a server is told to come la
   expect([lines, client.written, client.asked]).toEqual([[['refused', 'preread_memory']], BUSY, ['close']]);
 });
 
+test('P7: of two whose large CONNECTs come in one turn, the one that is evicted before it has a server is told to come later', async () => {
+  const { shop, lines } = bench(POOL_BYTES, false);
+  const [first, second] = [9000, 5000].map((length, place) => {
+    const client = new MemoryEndpoint();
+    const arrived = inbound({ client, openedAtMs: performance.now() });
+    const visit = new TestVisit(shop, place);
+    const frontend = { ...arrived.frontend, maxConnectSizeBytes: POOL_BYTES };
+    void new Session(visit, { ...arrived, frontend }, shop).run();
+    return { client, visit, sends: () => client.sends(connectOfLength(5, length).toString('latin1')) };
+  });
+  first?.sends();
+  second?.sends();
+  await first?.visit.ended;
+  expect([lines, first?.client.written, first?.client.asked]).toEqual([
+    [['refused', 'preread_memory']],
+    BUSY,
+    ['close'],
+  ]);
+  expect([second?.client.asked, shop.pool.usedBytes]).toEqual([[], second?.client.bytesIn]);
+});
+
 test('a client that leaves while it waits for its turn is logged as one that left', async () => {
   const { lines, client, over } = await scene();
   client.closes('ECONNRESET');

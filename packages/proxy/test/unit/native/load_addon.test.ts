@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CONTRACT } from '../../../src/native/addon.ts';
-import { type Attempt, chooseAddon } from '../../../src/native/load_addon.ts';
+import { type Attempt, chooseAddon, platformName } from '../../../src/native/load_addon.ts';
 
 const ours: Attempt = { result: 'loaded', addon: { contract: CONTRACT } };
 const older: Attempt = { result: 'loaded', addon: { contract: CONTRACT - 1 } };
@@ -24,4 +24,8 @@ test.each<[string, readonly Attempt[], string | null]>([
   ['the addon is of another version of Limpet and must be built again', [older, broken], 'of no account'],
 ])('it says why there is none: %s', (why, attempts, whyNotBuilt) => {
   expect(chooseAddon(attempts, () => whyNotBuilt)).toEqual({ addon: null, why });
+});
+
+test('a machine without the folder of libraries is one like most, not an error', () => {
+  expect(platformName('/nowhere')).toBe(`${process.platform}-${process.arch}-glibc`);
 });
