@@ -35,7 +35,10 @@ export function openFilesLimit(limits: string): number {
 export interface Places {
   /** So many sessions: then it accepts nobody. */
   readonly most: number;
-  /** So many more, of those that it has accepted by then: each of its listeners may have brought one. */
+  /**
+   * So many more, of those that it has accepted by then: each of its listeners may have brought one, and one more when it was
+   * taken back meanwhile.
+   */
   readonly over: number;
 }
 
@@ -47,7 +50,7 @@ export function placesWithin(openFiles: number, listening: number): Places {
   const left = openFiles - RESERVE - pipes - PER_LISTENING * reserved;
   return {
     most: Math.max(1, Math.floor(left / PER_SESSION)),
-    over: Math.min(listening, RESERVED_LISTENING + reserved),
+    over: Math.min(2 * listening, RESERVED_LISTENING + reserved),
   };
 }
 

@@ -38,7 +38,8 @@ export interface BindListener {
   readonly promised: number;
 }
 
-const ASK_AGAIN_MS = 2000;
+/** How long a handle that was asked for may take before it counts as lost. */
+export const ASK_AGAIN_MS = 2000;
 /** Longer than any kernel allows by default: net.core.somaxconn is the limit that counts. */
 export const BACKLOG = 65_535;
 

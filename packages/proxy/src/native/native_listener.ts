@@ -1,5 +1,11 @@
 import { plainAddress } from '../listen/accepted.ts';
-import { BACKLOG, type BindListener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
+import {
+  ASK_AGAIN_MS,
+  BACKLOG,
+  type BindListener,
+  type ListenerEvents,
+  type ListenHandle,
+} from '../listen/listener.ts';
 import type { Address } from '../stages.ts';
 import type { Engine, EngineListener } from './engine.ts';
 import { NativeStream } from './native_stream.ts';
@@ -55,9 +61,19 @@ export class NativeListener implements BindListener, EngineListener {
       this.#kept.shift();
     }
     if (this.#state !== 'paused' || this.#events.isFull()) return;
-    this.#state = this.id === -1 ? 'asked' : 'open';
-    if (this.id === -1) this.#events.wantsHandle();
-    else this.#refill();
+    if (this.id === -1) this.#ask();
+    else {
+      this.#state = 'open';
+      this.#refill();
+    }
+  }
+
+  /** A handle that comes while there is no descriptor for it is lost: so it is asked for again. */
+  #ask(): void {
+    this.#state = 'asked';
+    this.#events.wantsHandle();
+    const again = setTimeout(() => this.#state === 'asked' && this.id === -1 && this.#ask(), ASK_AGAIN_MS);
+    again.unref();
   }
 
   pause(): void {

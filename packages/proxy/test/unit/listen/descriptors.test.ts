@@ -30,7 +30,7 @@ test.each([
 
 test.each([
   // In the reserve.
-  [1024, 1, 448, 1],
+  [1024, 1, 448, 2],
   [1024, 16, 448, 16],
   // Three for each socket; never more than a quarter of all.
   [1024, 40, 412, 40],
