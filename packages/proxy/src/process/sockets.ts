@@ -41,9 +41,15 @@ const createServerHandle = (
 
 /** Whether libuv can give each worker a socket of its own, so that the kernel spreads connections evenly. */
 const isInLibuv: boolean = atLeast(22, 12) && !process.versions.node.startsWith('23.0.');
-/** Where it cannot, the addon can. */
-const binder: NativeAddon | null = isInLibuv ? null : loadAddon().addon;
-const hasReusePort: boolean = isInLibuv || binder !== null;
+
+/** Where libuv cannot, the addon can. It is loaded when something is bound: not by every command that imports this program. */
+function otherBinder(): NativeAddon | null {
+  return isInLibuv ? null : loadAddon().addon;
+}
+
+function hasReusePort(): boolean {
+  return isInLibuv || otherBinder() !== null;
+}
 
 function atLeast(major: number, minor: number): boolean {
   const [ours = 0, oursMinor = 0] = process.versions.node.split('.').map(Number);
@@ -57,7 +63,7 @@ function atLeast(major: number, minor: number): boolean {
  */
 export async function bindAll(bind: BindConfig, workers: number): Promise<BoundSocket[]> {
   const port = await probe(bind);
-  if (!hasReusePort) return [bindOne(bind, port, false)];
+  if (!hasReusePort()) return [bindOne(bind, port, false)];
   return closedOnFailure(workers, () => bindOne(bind, port, true));
 }
 
@@ -66,7 +72,7 @@ export async function bindAll(bind: BindConfig, workers: number): Promise<BoundS
  * @throws LimpetError as bindAll
  */
 export function bindMore(bind: BindConfig, { port, reusePort }: BoundSocket, count: number): BoundSocket[] {
-  const isPossible = hasReusePort && reusePort && count > 0;
+  const isPossible = reusePort && count > 0 && hasReusePort();
   return isPossible ? closedOnFailure(count, () => bindOne(bind, port, true)) : [];
 }
 
@@ -97,7 +103,8 @@ function probe(bind: BindConfig): Promise<number> {
 }
 
 function bindOne(bind: BindConfig, port: number, reusePort: boolean): BoundSocket {
-  const handle = reusePort && binder !== null ? boundByAddon(binder, bind, port) : boundByLibuv(bind, port, reusePort);
+  const binder = reusePort ? otherBinder() : null;
+  const handle = binder === null ? boundByLibuv(bind, port, reusePort) : boundByAddon(binder, bind, port);
   if (typeof handle === 'number') throw bindError(bind, getSystemErrorName(handle));
   const name: { address?: string; port?: number } = {};
   handle.getsockname(name);
