@@ -2,6 +2,7 @@
  * `message`: small QoS 0 PUBLISHes through open connections.
  */
 import type { Publishing } from './crowd.ts';
+import type { Transport } from './load.ts';
 import { measurePublishing } from './publishing.ts';
 import type { RowPlan, Scenario } from './scenarios.ts';
 import { plain } from './service.ts';
@@ -46,7 +47,7 @@ function plan(
   title: string,
   meaning: string,
   limits: Readonly<Partial<Record<TargetName, number>>>,
-  { rate, batch, echo }: Omit<Publishing, 'seconds'>,
+  publishing: Omit<Publishing, 'seconds'>,
 ): RowPlan {
   return {
     title,
@@ -58,12 +59,17 @@ function plan(
     notes: ['nginx: brokers in turn, without stickiness.'],
     targets: ['haproxy', 'nginx', 'limpet', 'limpet-node'],
     service: plain,
-    measure: ({ target, brokers, name, seconds, isSmoke }) =>
-      measurePublishing(
-        target,
-        brokers,
-        { transport: 'tcp', prefix: name, connections: isSmoke ? smokeConnections : connections },
-        { rate: rate !== null && isSmoke ? smokePerS : rate, seconds, batch, echo },
-      ),
+    measure: publishingOver('tcp', publishing),
   };
+}
+
+/** How a run of messages is measured, whatever their way to the proxy. */
+export function publishingOver(transport: Transport, publishing: Omit<Publishing, 'seconds'>): RowPlan['measure'] {
+  return ({ target, brokers, name, seconds, isSmoke }) =>
+    measurePublishing(
+      target,
+      brokers,
+      { transport, prefix: name, connections: isSmoke ? smokeConnections : connections },
+      { ...publishing, rate: publishing.rate !== null && isSmoke ? smokePerS : publishing.rate, seconds },
+    );
 }

@@ -4,17 +4,15 @@
  */
 import type { ConnectResult } from './connects.ts';
 import type { Transport } from './load.ts';
-import { measurePublishing } from './publishing.ts';
 import { measureBulk } from './scenario_bulk.ts';
 import { concurrency, measureConnects } from './scenario_connect.ts';
-import { connections, pacedPerS, smokeConnections } from './scenario_message.ts';
+import { pacedPerS, publishingOver } from './scenario_message.ts';
 import type { RowPlan, Scenario } from './scenarios.ts';
 import { plain, type Service } from './service.ts';
 
 const GB = 1e9;
 /** Of one run; some seconds of CPU. */
 const runBytes = 2 * GB;
-const smokePerS = 1_000;
 
 const ecdsa: Service = { ...plain, transport: 'tls-ec' };
 const rsa: Service = { ...plain, transport: 'tls-rsa' };
@@ -63,13 +61,7 @@ function messagePlan(title: string, rate: number | null): RowPlan {
     limits: { limpet: 1.2 },
     targets,
     service: ecdsa,
-    measure: ({ target, brokers, name, seconds, isSmoke }) =>
-      measurePublishing(
-        target,
-        brokers,
-        { transport: 'tls', prefix: name, connections: isSmoke ? smokeConnections : connections },
-        { rate: rate !== null && isSmoke ? smokePerS : rate, seconds, batch: 1, echo: rate === null },
-      ),
+    measure: publishingOver('tls', { rate, batch: 1, echo: rate === null }),
   };
 }
 

@@ -1,12 +1,10 @@
 /**
  * `websocket`: messages in WebSocket frames, which go through untouched.
  */
-import { measurePublishing } from './publishing.ts';
-import { connections, pacedPerS, smokeConnections } from './scenario_message.ts';
+import { pacedPerS, publishingOver } from './scenario_message.ts';
 import type { RowPlan, Scenario } from './scenarios.ts';
 import { plain, type Service } from './service.ts';
 
-const smokePerS = 1_000;
 const websocket: Service = { ...plain, transport: 'websocket' };
 
 export const websocketScenario: Scenario = {
@@ -26,12 +24,6 @@ function plan(title: string, rate: number | null): RowPlan {
     ],
     targets: ['haproxy', 'nginx', 'limpet', 'limpet-node'],
     service: websocket,
-    measure: ({ target, brokers, name, seconds, isSmoke }) =>
-      measurePublishing(
-        target,
-        brokers,
-        { transport: 'websocket', prefix: name, connections: isSmoke ? smokeConnections : connections },
-        { rate: rate !== null && isSmoke ? smokePerS : rate, seconds, batch: 1, echo: rate === null },
-      ),
+    measure: publishingOver('websocket', { rate, batch: 1, echo: rate === null }),
   };
 }
