@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include "../core/nursery.h"
+
 #include <cerrno>
 #include <utility>
 
@@ -10,6 +12,8 @@ namespace {
 // Batches in one turn of the event loop, before the others have their turn.
 constexpr int kMostBatches = 8;
 constexpr uint64_t kSweepMs = 20;
+// So many times epoll may have more to say before what is due by time is looked at.
+constexpr int kMostFullPolls = 16;
 // Fewer than the fewest events of a batch.
 constexpr size_t kMostEndedAtOnce = 128;
 
@@ -26,10 +30,15 @@ Engine::Engine(napi_env env, double* events, size_t longest, uint8_t* payload, s
     : env_(env), batch_(events, longest, payload, payload_bytes), most_pipes_(most_pipes) {}
 
 int Engine::Start(napi_value options, napi_value events, napi_value payload, napi_value on_events) {
-  reactor_ = std::make_unique<Reactor>(&batch_);
+  const auto on_link = [](void* data, uint64_t name, uint32_t what) {
+    Of(data)->relay_->nursery()->OnEvent(name, what);
+  };
+  reactor_ = std::make_unique<Reactor>(&batch_, Reactor::Guest{on_link, this, LinkMover::kLinkBit});
+  int failed = reactor_->Start() ? 0 : -errno;
   const auto notify = [](void* data) { uv_async_send(&Of(data)->notify_); };
   Relay::Options relay_options;
   relay_options.most_pipes = most_pipes_;
+  relay_options.owners_epoll = reactor_->descriptor();
   relay_ = std::make_unique<Relay>(notify, this, relay_options);
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env_, &loop);
@@ -37,7 +46,6 @@ int Engine::Start(napi_value options, napi_value events, napi_value payload, nap
     Of(handle->data)->relay_has_news_ = true;
     Of(handle->data)->RunTurn(false);
   };
-  int failed = reactor_->Start() ? 0 : -errno;
   if (failed == 0) failed = uv_async_init(loop, &notify_, on_notify);
   if (failed != 0) {
     // No thread has been started, and no handle is open.
@@ -73,20 +81,21 @@ int Engine::Start(napi_value options, napi_value events, napi_value payload, nap
 }
 
 void Engine::Schedule() {
-  if (in_turn_ || is_shut_ || !reactor_->IsOwed()) return;
+  if (in_turn_ || is_shut_) return;
   Rearm();
 }
 
 // What is due outside of a turn is done at the beginning of the loop's next round, which does not sleep before it.
 void Engine::Rearm() {
-  const bool is_owed = reactor_->IsOwed() || relay_has_news_;
+  const bool is_owed = IsOwed();
   if (is_owed && !is_idle_) uv_idle_start(&idle_, [](uv_idle_t* handle) { Of(handle->data)->RunTurn(false); });
   if (!is_owed && is_idle_) uv_idle_stop(&idle_);
   is_idle_ = is_owed;
-  if (reactor_->NeedsSweep() && uv_is_active(AsHandle(&sweep_)) == 0) {
+  const bool needs_sweep = reactor_->NeedsSweep() || !relay_->nursery()->IsEmpty();
+  if (needs_sweep && uv_is_active(AsHandle(&sweep_)) == 0) {
     const auto on_time = [](uv_timer_t* handle) {
-      Of(handle->data)->reactor_->Sweep();
-      Of(handle->data)->Rearm();
+      Of(handle->data)->owes_sweep_ = true;
+      Of(handle->data)->RunTurn(true);
     };
     uv_timer_start(&sweep_, on_time, kSweepMs, 0);
   }
@@ -96,7 +105,9 @@ void Engine::RunTurn(bool polls) {
   if (in_turn_ || is_shut_) return;
   in_turn_ = true;
   reactor_->BeginTurn();
-  if (polls) reactor_->Poll();
+  relay_->nursery()->BeginTurn();
+  if (polls) Poll();
+  relay_->nursery()->EndTurn();
   for (int i = 0; i < kMostBatches && !is_leaving_; i += 1) {
     batch_.Open();
     TellEndedLinks();
@@ -109,9 +120,23 @@ void Engine::RunTurn(bool polls) {
   else Rearm();
 }
 
+// Nobody is called silent before everything was heard that epoll has to say; but the sweep does not wait for ever.
+void Engine::Poll() {
+  full_polls_ = reactor_->Poll() ? 0 : full_polls_ + 1;
+  if (!owes_sweep_ || (full_polls_ > 0 && full_polls_ < kMostFullPolls)) return;
+  owes_sweep_ = false;
+  full_polls_ = 0;
+  reactor_->Sweep();
+  relay_->nursery()->Sweep();
+}
+
+bool Engine::IsOwed() const {
+  return reactor_->IsOwed() || relay_has_news_ || relay_->HasYoungEnds() || relay_->nursery()->IsOwed();
+}
+
 // Once for each batch: the slots of those that were told are free again at the next time.
 void Engine::TellEndedLinks() {
-  if (!relay_has_news_) return;
+  if (!relay_has_news_ && !relay_->HasYoungEnds()) return;
   EndedLink ended[kMostEndedAtOnce];
   const size_t count = relay_->TakeEnded(ended, kMostEndedAtOnce);
   relay_has_news_ = count == kMostEndedAtOnce;
@@ -153,8 +178,8 @@ uint64_t Engine::Link(uint64_t client, uint64_t server, Bytes to_client, LinkSpe
   // What was read of the client and told to nobody goes on behind what waits for the server already.
   to.pending.insert(to.pending.end(), from.early.begin(), from.early.end());
   const uint64_t early = from.early.size();
-  spec.client = {from.fd, std::move(from.pending), from.received, from.sent};
-  spec.server = {to.fd, std::move(to.pending), to.received, to.sent + early};
+  spec.client = {from.fd, std::move(from.pending), from.received, from.sent, from.is_watched};
+  spec.server = {to.fd, std::move(to.pending), to.received, to.sent + early, to.is_watched};
   if (early > 0) unseen_by_relay_[spec.meter] += early;
   if (to.early.empty()) return relay_->Link(std::move(spec), to_client.data, to_client.length);
   std::vector<uint8_t> all(to_client.data, to_client.data + to_client.length);

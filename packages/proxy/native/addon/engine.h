@@ -39,6 +39,9 @@ class Engine {
 
  private:
   void RunTurn(bool polls);
+  void Poll();
+  void Sweep();
+  bool IsOwed() const;
   void TellEndedLinks();
   void Deliver();
   void Rearm();
@@ -71,6 +74,8 @@ class Engine {
   bool is_leaving_ = false;
   bool is_torn_down_ = false;
   bool relay_has_news_ = false;
+  bool owes_sweep_ = false;
+  int full_polls_ = 0;
 };
 
 }  // namespace limpet

@@ -108,6 +108,7 @@ napi_value Link(napi_env env, napi_callback_info info) {
   spec.meter = static_cast<uint32_t>(ToInt(env, call.values[6]));
   const uint64_t link = call.engine.Link(call.id(), ToId(env, call.values[1]), ToBytes(env, call.values[2]),
                                          std::move(spec), (options & kKeepAlive) != 0);
+  call.engine.Schedule();
   return FromNumber(env, link == kNoLink ? -1 : static_cast<double>(link));
 }
 
@@ -115,6 +116,7 @@ napi_value StopLink(napi_env env, napi_callback_info info) {
   const Call<2> call(env, info);
   if (call.is_void()) return nullptr;
   call.engine.relay().Stop(call.id(), ToInt(env, call.values[1]) == 0 ? StopMode::kFlush : StopMode::kReset);
+  call.engine.Schedule();
   return nullptr;
 }
 
@@ -123,6 +125,7 @@ napi_value EvictLink(napi_env env, napi_callback_info info) {
   if (call.is_void()) return nullptr;
   const Bytes words = ToBytes(env, call.values[1]);
   call.engine.relay().Evict(call.id(), words.data, words.length);
+  call.engine.Schedule();
   return nullptr;
 }
 

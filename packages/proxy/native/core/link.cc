@@ -6,9 +6,10 @@
 
 namespace limpet {
 
-ssize_t SendNow(int fd, const uint8_t* bytes, size_t count) {
+ssize_t SendNow(int fd, const uint8_t* bytes, size_t count, More more) {
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more == More::kFollows ? MSG_MORE : 0);
   for (;;) {
-    const ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = send(fd, bytes, count, flags);
     if (sent >= 0) return sent;
     if (errno == EAGAIN) return 0;
     if (errno != EINTR) return -1;

@@ -54,6 +54,7 @@ enum SideFlag : uint16_t {
   kGone = 1 << 9,      // Its descriptor is closed.
   kBulk = 1 << 10,     // It fills whole buffers: read through a pipe.
   kRoomTold = 1 << 11, // EPOLLOUT is armed. From the first need on: it costs nothing while everything is taken.
+  kFinBehind = 1 << 12,  // FIN, and nothing else, is behind what can be read: a short read is the last one.
 };
 
 struct Side {
@@ -85,24 +86,29 @@ struct LinkRecord : WheelNode {
   // From the client, and to it.
   std::atomic<uint64_t> received{0};
   std::atomic<uint64_t> sent{0};
-  // The kernel watches both sides. Before that only the owner's thread, which holds the exchange's lock, may touch
-  // them.
+  // The relay's epoll watches both sides. Before that only the owner's thread, which holds the exchange's lock, may
+  // touch them.
   std::atomic<bool> is_known{false};
   Side side[2];
   // Why it ends: a LinkEnd; kNoEnd: it does not.
   uint8_t end = kNoEnd;
   bool follows = false;
   bool is_put_off = false;
+  // Moved by the owner's thread, and known to that one only (nursery.h).
+  bool is_young = false;
   PacketBoundary boundary;
   int64_t end_ms = 0;
   // When to look whether an aborted side has everything; kNever: no need.
   int64_t look_ms = kNever;
   Meter* meter = nullptr;
+  uint32_t meter_number = 0;
   std::unique_ptr<Farewell> farewell;
 };
 
+// Whether something follows in the same turn, so that the kernel may wait for it and send both in one segment.
+enum class More : uint8_t { kNo, kFollows };
 // Sends at once what the socket takes of these bytes. -1, with errno: it takes nothing ever again.
-ssize_t SendNow(int fd, const uint8_t* bytes, size_t count);
+ssize_t SendNow(int fd, const uint8_t* bytes, size_t count, More more = More::kNo);
 // Keeps bytes for this side, behind those that are kept.
 void Keep(Side* side, const uint8_t* bytes, size_t count);
 

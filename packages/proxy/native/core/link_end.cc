@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "link_loop.h"
+#include "link_mover.h"
 
 namespace limpet {
 
@@ -39,31 +39,31 @@ int64_t LingerMs(const LinkRecord& link) {
 }  // namespace
 
 // The first reason stays: what follows is its consequence.
-void LinkLoop::SetEnd(LinkRecord& link, LinkEnd end) {
+void LinkMover::SetEnd(LinkRecord& link, LinkEnd end) {
   if (link.end != kNoEnd) return;
   link.end = static_cast<uint8_t>(end);
   link.end_ms = now_ms_;
   Watch(link);
 }
 
-void LinkLoop::OnNew(LinkRecord& link) {
+void LinkMover::OnNew(LinkRecord& link) {
   for (const int which : {kClient, kServer}) {
     if (link.side[which].Is(kMute) && !link.side[which].Is(kGone)) WriteFailed(link, which);
   }
   Watch(link);
 }
 
-void LinkLoop::Stop(LinkRecord& link) {
+void LinkMover::Stop(LinkRecord& link) {
   SetEnd(link, LinkEnd::kStopped);
   for (Side& side : link.side) side.Set(kClosing);
 }
 
-void LinkLoop::ResetBoth(LinkRecord& link) {
+void LinkMover::ResetBoth(LinkRecord& link) {
   ResetSide(link, kClient);
   ResetSide(link, kServer);
 }
 
-void LinkLoop::Eof(LinkRecord& link, int which) {
+void LinkMover::Eof(LinkRecord& link, int which) {
   Side& from = link.side[which];
   from.Set(kEof);
   from.Clear(kReadable);
@@ -75,7 +75,7 @@ void LinkLoop::Eof(LinkRecord& link, int which) {
 }
 
 // It takes nothing any more. What it sent before is read to its end, then the other one gets RST.
-void LinkLoop::WriteFailed(LinkRecord& link, int which) {
+void LinkMover::WriteFailed(LinkRecord& link, int which) {
   Side& side = link.side[which];
   SetEnd(link, Reset(which));
   DropWaiting(side);
@@ -85,7 +85,7 @@ void LinkLoop::WriteFailed(LinkRecord& link, int which) {
   PutOff(link);
 }
 
-void LinkLoop::Broke(LinkRecord& link, int which) {
+void LinkMover::Broke(LinkRecord& link, int which) {
   Side& side = link.side[which];
   SetEnd(link, Reset(which));
   DropWaiting(side);
@@ -94,14 +94,14 @@ void LinkLoop::Broke(LinkRecord& link, int which) {
   link.side[!which].Set(kAborting);
 }
 
-int64_t LinkLoop::Deadline(const LinkRecord& link) const {
+int64_t LinkMover::Deadline(const LinkRecord& link) const {
   int64_t first = link.look_ms;
   if (link.farewell != nullptr) first = std::min(first, link.farewell->deadline_ms);
   if (link.end != kNoEnd) return std::min(first, LingerMs(link));
   return std::min({first, IdleMs(link.side[kClient]), IdleMs(link.side[kServer])});
 }
 
-void LinkLoop::OnDeadline(LinkRecord& link) {
+void LinkMover::OnDeadline(LinkRecord& link) {
   link.look_ms = kNever;
   if (link.farewell != nullptr && link.farewell->deadline_ms <= now_ms_) FarewellDue(link);
   if (link.end == kNoEnd) {
@@ -114,7 +114,7 @@ void LinkLoop::OnDeadline(LinkRecord& link) {
 
 // The broker sees the connection break, not a DISCONNECT: it publishes the Will. A side that is not read is not the
 // idle one: the other one takes nothing.
-void LinkLoop::EndIdle(LinkRecord& link) {
+void LinkMover::EndIdle(LinkRecord& link) {
   const bool is_client = IdleMs(link.side[kClient]) <= now_ms_;
   const Side& silent = link.side[is_client ? kClient : kServer];
   const bool is_held = silent.held_ms != kNever;
@@ -122,7 +122,7 @@ void LinkLoop::EndIdle(LinkRecord& link) {
   for (Side& side : link.side) side.Set(kClosing);
 }
 
-bool LinkLoop::SettleLink(LinkRecord& link) {
+bool LinkMover::SettleLink(LinkRecord& link) {
   while (SettleSide(link, kClient) || SettleSide(link, kServer)) continue;
   if (!link.side[kClient].Is(kGone) || !link.side[kServer].Is(kGone)) return true;
   Finish(link);
@@ -131,7 +131,7 @@ bool LinkLoop::SettleLink(LinkRecord& link) {
 
 // Does what is due behind everything that was written to this side. True: it is gone by that, and the other one may
 // follow.
-bool LinkLoop::SettleSide(LinkRecord& link, int which) {
+bool LinkMover::SettleSide(LinkRecord& link, int which) {
   Side& side = link.side[which];
   if (side.Is(kGone) || side.HasWaiting() || !side.Is(kEnding | kClosing | kAborting)) return false;
   if (side.Is(kAborting)) return AbortSide(link, which);
@@ -149,7 +149,7 @@ bool LinkLoop::SettleSide(LinkRecord& link, int which) {
 }
 
 // RST drops what the kernel has not delivered yet: it waits for that, while there is somebody to deliver it to.
-bool LinkLoop::AbortSide(LinkRecord& link, int which) {
+bool LinkMover::AbortSide(LinkRecord& link, int which) {
   const Side& side = link.side[which];
   int undelivered = 0;
   if (!side.Is(kFailed | kMute) && ioctl(side.fd, SIOCOUTQ, &undelivered) == 0 && undelivered > 0) {
@@ -164,7 +164,7 @@ bool LinkLoop::AbortSide(LinkRecord& link, int which) {
 }
 
 // Both directions. An orderly close is passed on as one.
-void LinkLoop::CloseSide(LinkRecord& link, int which) {
+void LinkMover::CloseSide(LinkRecord& link, int which) {
   Side& side = link.side[which];
   for (int drops = 0; drops < kMostDrops && side.Is(kReadable) && !side.Is(kEof | kGone); drops += 1) {
     DropOnce(link, which);
@@ -175,7 +175,7 @@ void LinkLoop::CloseSide(LinkRecord& link, int which) {
   link.side[!which].Set(kClosing);
 }
 
-void LinkLoop::ResetSide(LinkRecord& link, int which) {
+void LinkMover::ResetSide(LinkRecord& link, int which) {
   Side& side = link.side[which];
   if (side.Is(kGone)) return;
   DropWaiting(side);
@@ -185,7 +185,7 @@ void LinkLoop::ResetSide(LinkRecord& link, int which) {
   side.Set(kGone);
 }
 
-void LinkLoop::DropWaiting(Side& side) {
+void LinkMover::DropWaiting(Side& side) {
   size_t dropped = 0;
   if (side.pipe != Pipes::kNone) {
     dropped += pipes_.Holds(side.pipe);
@@ -200,7 +200,7 @@ void LinkLoop::DropWaiting(Side& side) {
   tally_.waiting_bytes.fetch_sub(dropped, std::memory_order_relaxed);
 }
 
-void LinkLoop::Finish(LinkRecord& link) {
+void LinkMover::Finish(LinkRecord& link) {
   wheel_.Remove(&link);
   link.farewell.reset();
   const LinkId id = link.id.load(std::memory_order_relaxed);

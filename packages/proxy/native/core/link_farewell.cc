@@ -1,5 +1,5 @@
 // The last seconds of a link whose client is asked to leave.
-#include "link_loop.h"
+#include "link_mover.h"
 
 namespace limpet {
 
@@ -15,7 +15,7 @@ constexpr int64_t kCloseMs = 2000;
 // The client is told behind the packet that is under way, or is closed without a word where that does not end in time;
 // after that it gets FIN and nothing more of the broker. What it still sends reaches the broker, until it closes. The
 // broker is never told a DISCONNECT that the client did not send: it publishes the Will.
-void LinkLoop::Evict(LinkRecord& link, std::vector<uint8_t> words) {
+void LinkMover::Evict(LinkRecord& link, std::vector<uint8_t> words) {
   if (link.end != kNoEnd) return;
   link.farewell = std::make_unique<Farewell>();
   link.farewell->deadline_ms = now_ms_ + kPacketMs;
@@ -27,29 +27,31 @@ void LinkLoop::Evict(LinkRecord& link, std::vector<uint8_t> words) {
 }
 
 // Those bytes in the buffer come next of a broker that is followed.
-void LinkLoop::PassPackets(LinkRecord& link, size_t count) {
+void LinkMover::PassPackets(LinkRecord& link, size_t count, More more) {
   const uint8_t* const bytes = buffer_.get();
   if (link.farewell == nullptr || link.farewell->phase != Farewell::Phase::kPacket) {
     link.boundary.Push(bytes, count);
-    return Send(link, kClient, bytes, count);
+    return Send(link, kClient, bytes, count, more);
   }
   const size_t passed = link.boundary.PushOnePacket(bytes, count);
-  Send(link, kClient, bytes, link.boundary.IsLost() ? count : passed);
+  Send(link, kClient, bytes, link.boundary.IsLost() ? count : passed, More::kNo);
   if (link.boundary.IsLost()) Speak(link, false);
   else if (link.boundary.IsBetween()) Speak(link, true);
 }
 
-void LinkLoop::Speak(LinkRecord& link, bool with_words) {
+void LinkMover::Speak(LinkRecord& link, bool with_words) {
   Farewell& farewell = *link.farewell;
   farewell.phase = Farewell::Phase::kLeave;
   farewell.deadline_ms = now_ms_ + kLeaveMs;
   Side& client = link.side[kClient];
-  if (with_words && !client.Is(kMute | kGone)) Send(link, kClient, farewell.words.data(), farewell.words.size());
+  if (with_words && !client.Is(kMute | kGone)) {
+    Send(link, kClient, farewell.words.data(), farewell.words.size(), More::kFollows);
+  }
   client.Set(kEnding);
   Watch(link);
 }
 
-void LinkLoop::FarewellDue(LinkRecord& link) {
+void LinkMover::FarewellDue(LinkRecord& link) {
   Farewell& farewell = *link.farewell;
   if (farewell.phase == Farewell::Phase::kPacket) return Speak(link, false);
   if (farewell.phase == Farewell::Phase::kLeave) {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "link_loop.h"
+#include "link_mover.h"
 
 namespace limpet {
 
@@ -21,7 +21,7 @@ bool IsSocketsError(int error) { return error != EAGAIN && error != EINTR && err
 }  // namespace
 
 // Reads until it is dry, the other side is slow, or its turn is over.
-void LinkLoop::Read(LinkRecord& link, int which) {
+void LinkMover::Read(LinkRecord& link, int which) {
   Side& from = link.side[which];
   const Side& to = link.side[!which];
   for (int reads = 0; from.Is(kReadable) && !from.Is(kGone | kEof | kAborting); reads += 1) {
@@ -34,13 +34,13 @@ void LinkLoop::Read(LinkRecord& link, int which) {
   }
 }
 
-void LinkLoop::PutOff(LinkRecord& link) {
+void LinkMover::PutOff(LinkRecord& link) {
   if (link.is_put_off) return;
   link.is_put_off = true;
   put_off_.push_back(link.id.load(std::memory_order_relaxed));
 }
 
-void LinkLoop::PassOnce(LinkRecord& link, int which) {
+void LinkMover::PassOnce(LinkRecord& link, int which) {
   Side& from = link.side[which];
   if (from.Is(kBulk) && PassByPipe(link, which)) return;
   const ssize_t got = recv(from.fd, buffer_.get(), kBufferBytes, MSG_DONTWAIT);
@@ -49,11 +49,15 @@ void LinkLoop::PassOnce(LinkRecord& link, int which) {
   if (count == kBufferBytes) from.Set(kBulk);
   else if (!from.Is(kHung)) from.Clear(kReadable);
   Heard(link, which, count);
-  if (which == kServer && link.follows) PassPackets(link, count);
-  else Send(link, !which, buffer_.get(), count);
+  // DISCONNECT and FIN come together: so they go, and nobody asks for what is known.
+  const bool is_last = count < kBufferBytes && from.Is(kFinBehind) && !from.Is(kFailed | kMute);
+  const More more = is_last ? More::kFollows : More::kNo;
+  if (which == kServer && link.follows) PassPackets(link, count, more);
+  else Send(link, !which, buffer_.get(), count, more);
+  if (is_last && !link.side[!which].Is(kMute | kGone)) Eof(link, which);
 }
 
-void LinkLoop::DropOnce(LinkRecord& link, int which) {
+void LinkMover::DropOnce(LinkRecord& link, int which) {
   Side& from = link.side[which];
   const ssize_t got = recv(from.fd, buffer_.get(), kBufferBytes, MSG_DONTWAIT);
   if (got <= 0) return ReadEnd(link, which, got);
@@ -65,7 +69,7 @@ void LinkLoop::DropOnce(LinkRecord& link, int which) {
 }
 
 // recv() answered 0, or -1 with errno.
-void LinkLoop::ReadEnd(LinkRecord& link, int which, ssize_t got) {
+void LinkMover::ReadEnd(LinkRecord& link, int which, ssize_t got) {
   Side& from = link.side[which];
   if (got == -1 && errno == EINTR) return;
   const bool is_dry = got == -1 && errno == EAGAIN;
@@ -79,13 +83,13 @@ void LinkLoop::ReadEnd(LinkRecord& link, int which, ssize_t got) {
 }
 
 // Where the packets are followed only the inside of a large one needs no look: at most this much may go unseen.
-size_t LinkLoop::MostByPipe(const LinkRecord& link, int which) const {
+size_t LinkMover::MostByPipe(const LinkRecord& link, int which) const {
   if (which == kClient || !link.follows || link.boundary.IsLost()) return kPipeBytes;
   return link.farewell == nullptr ? std::min<size_t>(link.boundary.Left(), kPipeBytes) : 0;
 }
 
 // False: read plainly.
-bool LinkLoop::PassByPipe(LinkRecord& link, int which) {
+bool LinkMover::PassByPipe(LinkRecord& link, int which) {
   Side& from = link.side[which];
   Side& to = link.side[!which];
   const size_t most = MostByPipe(link, which);
@@ -119,24 +123,24 @@ bool LinkLoop::PassByPipe(LinkRecord& link, int which) {
   return true;
 }
 
-void LinkLoop::Heard(LinkRecord& link, int which, size_t count) {
+void LinkMover::Heard(LinkRecord& link, int which, size_t count) {
   link.side[which].last_ms = now_ms_;
   if (which != kClient) return;
   Meter::Add(&link.received, count);
   Meter::Add(&link.meter->from_clients, count);
 }
 
-void LinkLoop::CountTo(LinkRecord& link, int which, size_t count) {
+void LinkMover::CountTo(LinkRecord& link, int which, size_t count) {
   if (which != kClient) return;
   Meter::Add(&link.sent, count);
   Meter::Add(&link.meter->to_clients, count);
 }
 
-void LinkLoop::Send(LinkRecord& link, int which, const uint8_t* bytes, size_t count) {
+void LinkMover::Send(LinkRecord& link, int which, const uint8_t* bytes, size_t count, More more) {
   Side& to = link.side[which];
   size_t sent = 0;
   if (!to.HasWaiting()) {
-    const ssize_t taken = SendNow(to.fd, bytes, count);
+    const ssize_t taken = SendNow(to.fd, bytes, count, more);
     if (taken == -1) return WriteFailed(link, which);
     sent = static_cast<size_t>(taken);
   }
@@ -147,7 +151,7 @@ void LinkLoop::Send(LinkRecord& link, int which, const uint8_t* bytes, size_t co
 }
 
 // So many bytes more wait for this side; until they have gone the other one is not read.
-void LinkLoop::Hold(LinkRecord& link, int which, size_t count) {
+void LinkMover::Hold(LinkRecord& link, int which, size_t count) {
   Side& to = link.side[which];
   Side& from = link.side[!which];
   tally_.waiting_bytes.fetch_add(count, std::memory_order_relaxed);
@@ -162,7 +166,7 @@ void LinkLoop::Hold(LinkRecord& link, int which, size_t count) {
 }
 
 // There is room: sends what waits; where all has gone the other side is read again.
-void LinkLoop::Flush(LinkRecord& link, int which) {
+void LinkMover::Flush(LinkRecord& link, int which) {
   if (!FlushPipe(link, which) || !FlushKept(link, which)) return;
   Side& from = link.side[!which];
   if (from.held_ms != kNever) {
@@ -173,7 +177,7 @@ void LinkLoop::Flush(LinkRecord& link, int which) {
   if (from.Is(kReadable)) Read(link, !which);
 }
 
-bool LinkLoop::FlushPipe(LinkRecord& link, int which) {
+bool LinkMover::FlushPipe(LinkRecord& link, int which) {
   Side& to = link.side[which];
   if (to.pipe == Pipes::kNone) return true;
   const size_t before = pipes_.Holds(to.pipe);
@@ -186,7 +190,7 @@ bool LinkLoop::FlushPipe(LinkRecord& link, int which) {
   return true;
 }
 
-bool LinkLoop::FlushKept(LinkRecord& link, int which) {
+bool LinkMover::FlushKept(LinkRecord& link, int which) {
   Side& to = link.side[which];
   if (to.kept == nullptr) return true;
   Kept& kept = *to.kept;

@@ -34,10 +34,15 @@ void Reactor::BeginTurn() {
   later_.clear();
 }
 
-void Reactor::Poll() {
+bool Reactor::Poll() {
   epoll_event events[kMostEvents];
   const int count = epoll_wait(epoll_, events, kMostEvents, 0);
-  for (int i = 0; i < count; i += 1) Mark(events[i].data.u64, events[i].events);
+  for (int i = 0; i < count; i += 1) {
+    const uint64_t name = events[i].data.u64;
+    if ((name & kListenerBit) == 0 && (name & guest_.bits) != 0) guest_.on_event(guest_.context, name, events[i].events);
+    else Mark(name, events[i].events);
+  }
+  return count < kMostEvents;
 }
 
 // Notes what the kernel says; it is acted on in Fill().

@@ -19,6 +19,8 @@ constexpr uint64_t kListenerBit = uint64_t{1} << 63;
 // A stream that has left the reactor: the descriptor belongs to who took it.
 struct TakenStream {
   int fd = -1;
+  // The reactor's epoll still has it, under a name that means nothing any more: to be changed there, or removed.
+  bool is_watched = false;
   std::vector<uint8_t> pending;
   // Read, and not told to anybody.
   std::vector<uint8_t> early;
@@ -31,7 +33,14 @@ struct TakenStream {
 // due; what is Owed() then belongs to the next turn.
 class Reactor {
  public:
-  explicit Reactor(Batch* batch) : batch_(batch) {}
+  // Hears what epoll says of a descriptor that the reactor does not know, by a name with one of `bits` (not the highest).
+  struct Guest {
+    void (*on_event)(void* context, uint64_t name, uint32_t events);
+    void* context;
+    uint64_t bits;
+  };
+
+  explicit Reactor(Batch* batch, Guest guest = {nullptr, nullptr, 0}) : batch_(batch), guest_(guest) {}
   ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
@@ -42,7 +51,8 @@ class Reactor {
   int descriptor() const { return epoll_; }
 
   void BeginTurn();
-  void Poll();
+  // False: there was more than it takes at once.
+  bool Poll();
   // Adds to the batch until it is full or nothing is due.
   void Fill();
   bool IsDue() const { return due_at_ < due_.size() || !gone_.empty(); }
@@ -129,6 +139,7 @@ class Reactor {
   void LeaveBy(uint64_t id, Leave leave);
 
   Batch* batch_;
+  const Guest guest_;
   int epoll_ = -1;
   uint32_t turn_ = 0;
   Slots<Stream> streams_;

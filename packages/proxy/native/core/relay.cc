@@ -13,7 +13,9 @@
 
 #include "link_exchange.h"
 #include "link_loop.h"
+#include "link_mover.h"
 #include "link_records.h"
+#include "nursery.h"
 
 namespace limpet {
 
@@ -21,6 +23,8 @@ namespace {
 // What the owner's thread knows of a meter besides.
 struct OwnedMeter {
   Meter sums;
+  // Of young links.
+  Meter young;
   // What it sent itself.
   uint64_t to_clients = 0;
   // What was told by ReadMeter().
@@ -36,24 +40,29 @@ void ResetSocket(int fd) {
 }  // namespace
 
 struct Relay::Impl {
-  Impl(Notify notify, void* context, const Options& options)
-      : exchange(notify, context), clock{options.clock_rate}, most_pipes(options.most_pipes) {}
+  Impl(Notify notify, void* context, const Options& wanted)
+      : exchange(notify, context), clock{wanted.clock_rate}, options(wanted) {}
 
   bool Start();
   LinkId Make(LinkSpec spec, const uint8_t* to_client, size_t count);
   void Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms);
   void First(LinkRecord* link, int which, const std::vector<uint8_t>& bytes);
   void FirstOf(LinkRecord* link, int which, const uint8_t* bytes, size_t count);
+  void Begin(LinkRecord* link, LinkId id, const LinkSpec& spec);
+  void Promote(LinkRecord* link, LinkId id);
   void Publish(LinkRecord* link, LinkId id, int64_t by_ms);
+  void Order(Command command);
   bool Watch(const LinkRecord& link, int which, LinkId id) const;
 
   LinkExchange exchange;
   LinkRecords records;
   LinkTally tally;
   const LinkClock clock;
-  const size_t most_pipes;
+  const Options options;
   int epoll = -1;
+  std::unique_ptr<LinkMover> mover;
   std::unique_ptr<LinkLoop> loop;
+  std::unique_ptr<Nursery> nursery;
   pthread_t thread{};
   bool runs = false;
   size_t made = 0;
@@ -93,7 +102,12 @@ bool Relay::Impl::Start() {
   event.events = EPOLLIN | EPOLLET;
   event.data.u64 = LinkLoop::kWakeMark;
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, exchange.WakeDescriptor(), &event) != 0) return false;
-  loop = std::make_unique<LinkLoop>(&records, &exchange, &tally, clock, epoll, most_pipes);
+  mover = std::make_unique<LinkMover>(&records, &tally, clock, epoll, options.most_pipes);
+  loop = std::make_unique<LinkLoop>(&records, &exchange, mover.get(), clock, epoll);
+  if (options.owners_epoll != -1) {
+    const auto promote = [this](LinkRecord* link, LinkId id) { Promote(link, id); };
+    nursery = std::make_unique<Nursery>(&records, &tally, clock, options.owners_epoll, options.youth_ms, promote);
+  }
   // Signals are the owner's: a thread begins with the mask of the one that makes it.
   sigset_t all;
   sigset_t before;
@@ -130,13 +144,26 @@ LinkId Relay::Impl::Make(LinkSpec spec, const uint8_t* to_client, size_t count) 
     First(link, kClient, spec.client.pending);
   }
   First(link, kServer, spec.server.pending);
+  Begin(link, id, spec);
+  return id;
+}
+
+void Relay::Impl::Begin(LinkRecord* link, LinkId id, const LinkSpec& spec) {
+  if (nursery != nullptr && nursery->Add(link, id, spec.client.is_watched, spec.server.is_watched)) return;
+  link->meter = &meters[spec.meter]->sums;
   int64_t by_ms = kNever;
   for (const Side& side : link->side) {
     if (side.idle_ms >= 0) by_ms = std::min(by_ms, side.last_ms + side.idle_ms);
     if (side.Is(kMute)) by_ms = LinkExchange::kNow;
   }
   Publish(link, id, by_ms);
-  return id;
+}
+
+void Relay::Impl::Promote(LinkRecord* link, LinkId id) {
+  const bool is_mute = link->side[kClient].Is(kMute) || link->side[kServer].Is(kMute);
+  // One writer for each sum.
+  link->meter = &meters[link->meter_number]->sums;
+  Publish(link, id, is_mute ? LinkExchange::kNow : nursery->mover().Deadline(*link));
 }
 
 void Relay::Impl::Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms) {
@@ -153,9 +180,11 @@ void Relay::Impl::Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms) {
   link->end = kNoEnd;
   link->follows = spec.follow;
   link->is_put_off = false;
+  link->is_young = false;
   link->boundary = PacketBoundary{};
   link->look_ms = kNever;
-  link->meter = &meters[spec.meter]->sums;
+  link->meter_number = spec.meter;
+  link->meter = nursery == nullptr ? &meters[spec.meter]->sums : &meters[spec.meter]->young;
 }
 
 void Relay::Impl::First(LinkRecord* link, int which, const std::vector<uint8_t>& bytes) {
@@ -168,7 +197,7 @@ void Relay::Impl::FirstOf(LinkRecord* link, int which, const uint8_t* bytes, siz
   Side& to = link->side[which];
   const ssize_t sent = SendNow(to.fd, bytes, count);
   if (sent == -1) {
-    // The relay's thread reads what it sent before, and ends it.
+    // Whoever moves the link reads what it sent before, and ends it.
     to.Set(kMute);
     return;
   }
@@ -180,10 +209,11 @@ void Relay::Impl::FirstOf(LinkRecord* link, int which, const uint8_t* bytes, siz
 }
 
 bool Relay::Impl::Watch(const LinkRecord& link, int which, LinkId id) const {
+  if (link.side[which].Is(kGone)) return true;
   epoll_event event{};
-  event.events = LinkLoop::kReadEvents;
+  event.events = LinkMover::kReadEvents;
   if (link.side[which].Is(kRoomTold)) event.events |= EPOLLOUT;
-  event.data.u64 = LinkLoop::Mark(id, which);
+  event.data.u64 = LinkMover::Mark(id, which);
   return epoll_ctl(epoll, EPOLL_CTL_ADD, link.side[which].fd, &event) == 0;
 }
 
@@ -205,12 +235,17 @@ void Relay::Impl::Publish(LinkRecord* link, LinkId id, int64_t by_ms) {
 void Relay::Stop(LinkId link, StopMode mode) {
   if (impl_->records.Find(link) == nullptr) return;
   const auto kind = mode == StopMode::kFlush ? Command::Kind::kFlush : Command::Kind::kReset;
-  impl_->exchange.Give({kind, link, {}}, LinkExchange::kNow);
+  impl_->Order({kind, link, {}});
+}
+
+void Relay::Impl::Order(Command command) {
+  if (records.Find(command.link)->is_young) nursery->Obey(std::move(command));
+  else exchange.Give(std::move(command), LinkExchange::kNow);
 }
 
 void Relay::Evict(LinkId link, const uint8_t* words, size_t bytes) {
   if (impl_->records.Find(link) == nullptr) return;
-  impl_->exchange.Give({Command::Kind::kEvict, link, {words, words + bytes}}, LinkExchange::kNow);
+  impl_->Order({Command::Kind::kEvict, link, {words, words + bytes}});
 }
 
 bool Relay::Counts(LinkId id, uint64_t* received, uint64_t* sent) const {
@@ -224,10 +259,21 @@ bool Relay::Counts(LinkId id, uint64_t* received, uint64_t* sent) const {
 size_t Relay::TakeEnded(EndedLink* out, size_t most) {
   for (const LinkId id : impl_->told) impl_->records.GiveBack(id);
   impl_->told.clear();
-  const size_t count = impl_->exchange.TakeEnded(out, most);
+  size_t count = 0;
+  if (impl_->nursery != nullptr) {
+    std::vector<EndedLink>& young = impl_->nursery->mover().ended();
+    count = std::min(most, young.size());
+    std::copy_n(young.begin(), count, out);
+    young.erase(young.begin(), young.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  count += impl_->exchange.TakeEnded(out + count, most - count);
   for (size_t i = 0; i < count; i += 1) impl_->told.push_back(out[i].id);
   return count;
 }
+
+bool Relay::HasYoungEnds() const { return impl_->nursery != nullptr && !impl_->nursery->mover().ended().empty(); }
+
+Nursery* Relay::nursery() { return impl_->nursery.get(); }
 
 uint32_t Relay::OpenMeter() {
   if (impl_->free_meters.empty()) {
@@ -241,8 +287,12 @@ uint32_t Relay::OpenMeter() {
 
 void Relay::ReadMeter(uint32_t meter, uint64_t* from_clients, uint64_t* to_clients) {
   OwnedMeter& owned = *impl_->meters[meter];
-  const uint64_t from = owned.sums.from_clients.load(std::memory_order_relaxed);
-  const uint64_t to = owned.sums.to_clients.load(std::memory_order_relaxed) + owned.to_clients;
+  uint64_t from = 0;
+  uint64_t to = owned.to_clients;
+  for (const Meter* const sums : {&owned.sums, &owned.young}) {
+    from += sums->from_clients.load(std::memory_order_relaxed);
+    to += sums->to_clients.load(std::memory_order_relaxed);
+  }
   *from_clients = from - std::exchange(owned.told_from, from);
   *to_clients = to - std::exchange(owned.told_to, to);
 }

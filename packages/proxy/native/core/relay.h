@@ -1,4 +1,5 @@
-// The relay: one thread that moves the bytes of links, each made of two TCP sockets. Knows nothing of Node.
+// The relay: one thread that moves the bytes of links, each made of two TCP sockets, when they are older than a moment;
+// until then the owner's thread does. Knows nothing of Node.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,8 @@
 #include <vector>
 
 namespace limpet {
+
+class Nursery;
 
 // A slot in the low 20 bits, its generation above: never used twice, and exact as a JavaScript number.
 using LinkId = uint64_t;
@@ -28,6 +31,8 @@ struct LinkSide {
   std::vector<uint8_t> pending;
   uint64_t received = 0;
   uint64_t sent = 0;
+  // Options::owners_epoll watches it, for somebody who wants it no more.
+  bool is_watched = false;
 };
 
 struct LinkSpec {
@@ -59,6 +64,11 @@ class Relay {
     size_t most_pipes = 64;
     // For tests: time goes so many times as fast.
     int64_t clock_rate = 1;
+    // Where the owner hears of young links: what it hears with LinkMover::kLinkBit is for nursery(). -1: there are none,
+    // every link is the thread's from the beginning.
+    int owners_epoll = -1;
+    // So long a link is young.
+    int64_t youth_ms = 1000;
   };
   Relay(Notify notify, void* context);
   Relay(Notify notify, void* context, const Options& options);
@@ -77,8 +87,11 @@ class Relay {
   // False: it has ended.
   bool Counts(LinkId link, uint64_t* received, uint64_t* sent) const;
   // At most so many of those that have ended since; answers how many. Their slots have no new link before the next
-  // call.
+  // call. Of young ones nobody is notified: there are some where HasYoungEnds() says so.
   size_t TakeEnded(EndedLink* out, size_t most);
+  bool HasYoungEnds() const;
+  // Null: without Options::owners_epoll.
+  Nursery* nursery();
 
   uint32_t OpenMeter();
   void ReadMeter(uint32_t meter, uint64_t* from_clients, uint64_t* to_clients);

@@ -92,6 +92,8 @@ int BeginDial(const SocketAddress& to, const SocketAddress* from, bool* is_open,
       return CloseAndAnswer(fd, errno);
     }
   }
+  // Whoever connects has something to say at once: the last segment of the handshake goes with it.
+  Set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
   if (connect(fd, to.get(), to.length) == 0) *is_open = true;
   else if (errno != EINPROGRESS && errno != EINTR) return CloseAndAnswer(fd, errno);
   *failed = DialStage::kNone;

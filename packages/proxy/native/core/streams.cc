@@ -124,10 +124,10 @@ bool Reactor::CanTake(uint64_t id) {
 TakenStream Reactor::Take(uint64_t id) {
   Stream* stream = streams_.Find(id);
   TakeBack(id, stream, Recall::kForTaking);
-  if (stream->watch != Watch::kNot) epoll_ctl(epoll_, EPOLL_CTL_DEL, stream->fd, nullptr);
   std::vector<uint8_t>& pending = stream->pending;
   pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(stream->pending_at));
-  TakenStream taken{stream->fd, std::move(pending), std::move(stream->early), stream->received, stream->sent};
+  TakenStream taken{stream->fd,        stream->watch != Watch::kNot, std::move(pending), std::move(stream->early),
+                    stream->received, stream->sent};
   Release(id);
   return taken;
 }

@@ -3,7 +3,7 @@
 // arrive. Those of `wild` ones freeze, reset and vanish too, and the links are stopped and evicted; time goes 20 times
 // as fast there, so that the relay gives frozen peers up soon.
 //
-//   relay_churn quiet|wild LINKS AT_ONCE SEED
+//   relay_churn quiet|wild LINKS AT_ONCE SEED [young]
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -352,7 +352,8 @@ void Churn::CheckSums() {
 
 int main(int count, char** words) {
   using namespace limpet::test;
-  CHECK(count == 5);
+  CHECK(count >= 5);
+  if (count > 5) UseNursery();
   random_bits.seed(strtoull(words[4], nullptr, 10));
   const size_t before = OpenDescriptors();
   Churn(words[1] == std::string("quiet"), strtoull(words[2], nullptr, 10), strtoull(words[3], nullptr, 10)).Run();

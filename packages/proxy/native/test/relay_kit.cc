@@ -9,13 +9,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 
+#include "../core/nursery.h"
+
 namespace limpet::test {
+
+namespace {
+bool has_nursery = false;
+// Those that want turns.
+std::vector<TestRelay*> relays;
+}  // namespace
+
+void UseNursery() { has_nursery = true; }
+bool HasNursery() { return has_nursery; }
 
 void Fail(const char* file, int line, const char* what) {
   fprintf(stderr, "%s:%d: not so: %s (%s)\n", file, line, what, strerror(errno));
@@ -34,6 +46,7 @@ void WaitFor(const std::function<bool()>& condition) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
   while (!condition()) {
     CHECK(std::chrono::steady_clock::now() < until);
+    for (TestRelay* const relay : relays) relay->Turn();
     poll(nullptr, 0, 1);
   }
 }
@@ -115,11 +128,37 @@ Heard HearUntil(int peer, std::vector<uint8_t>* bytes, size_t count) {
 
 Heard HearEnd(int peer, std::vector<uint8_t>* bytes) { return HearUntil(peer, bytes, SIZE_MAX); }
 
-TestRelay::TestRelay(const Relay::Options& options) : relay_([](void*) {}, nullptr, options) {
+Relay::Options TestRelay::WithEpoll(Relay::Options options) {
+  if (!has_nursery) return options;
+  epoll_ = options.owners_epoll = epoll_create1(EPOLL_CLOEXEC);
+  options.youth_ms = 30 * options.clock_rate;
+  return options;
+}
+
+TestRelay::TestRelay(Relay::Options options) : relay_([](void*) {}, nullptr, WithEpoll(options)) {
   CHECK(relay_.Start());
+  relays.push_back(this);
+}
+
+TestRelay::~TestRelay() {
+  relays.erase(std::find(relays.begin(), relays.end(), this));
+  if (epoll_ != -1) close(epoll_);
+}
+
+void TestRelay::Turn() {
+  Nursery* const nursery = relay_.nursery();
+  if (nursery == nullptr) return;
+  epoll_event events[64];
+  nursery->BeginTurn();
+  const int count = epoll_wait(epoll_, events, 64, 0);
+  for (int i = 0; i < count; i += 1) nursery->OnEvent(events[i].data.u64, events[i].events);
+  if (count < 64) nursery->Sweep();
+  nursery->EndTurn();
+  CHECK(!nursery->IsOwed());
 }
 
 void TestRelay::Collect() {
+  Turn();
   EndedLink some[64];
   for (size_t count; (count = relay_.TakeEnded(some, 64)) > 0;) ended.insert(ended.end(), some, some + count);
 }

@@ -56,20 +56,33 @@ Heard Hear(int peer, std::vector<uint8_t>* bytes, size_t most = SIZE_MAX);
 Heard HearUntil(int peer, std::vector<uint8_t>* bytes, size_t count);
 Heard HearEnd(int peer, std::vector<uint8_t>* bytes);
 
+// Relays have a nursery from now on: links begin on the test's thread, which gives it turns while it waits, and move to
+// the relay's when they are 30 ms old (of real time), or busy.
+void UseNursery();
+bool HasNursery();
+
 // A relay with what it told.
 class TestRelay {
  public:
-  explicit TestRelay(const Relay::Options& options);
+  explicit TestRelay(Relay::Options options);
+  ~TestRelay();
+  TestRelay(const TestRelay&) = delete;
+  TestRelay& operator=(const TestRelay&) = delete;
   Relay* operator->() { return &relay_; }
   // Collects those that ended.
   void Collect();
   // Waits for this one to end; it must be told once.
   EndedLink WaitEnd(LinkId link);
   bool HasEnded(LinkId link);
+  // The owner's turn.
+  void Turn();
 
   std::vector<EndedLink> ended;
 
  private:
+  Relay::Options WithEpoll(Relay::Options options);
+
+  int epoll_ = -1;
   Relay relay_;
 };
 

@@ -2,8 +2,8 @@
  * What the addon in `packages/proxy/native` exports: the contract between its C++ and this side. Nothing here is used
  * outside of this folder.
  *
- * A worker has one engine. In its event loop the engine accepts, dials, reads and writes *streams* (plain TCP); a thread of
- * its own moves the bytes of *links*, each made of two streams. A stream or a link is named by a number that is never used
+ * A worker has one engine. In its event loop the engine accepts, dials, reads and writes *streams* (plain TCP), and moves the
+ * bytes of young *links*, each made of two streams; a thread of its own moves those of the others. A stream or a link is named by a number that is never used
  * twice (its low 20 bits are a slot, which another one may have when a batch that told of its end has been read); whatever is asked of one that is gone does nothing, so that no event and no order can meet the wrong one.
  *
  * Nothing that is called here calls back before it returns. What happens is told in batches, through `EngineOptions`, from
