@@ -32,8 +32,10 @@ bool IsOneConnectionsEnd(int accept_error);
 enum class DialStage : uint8_t { kNone = 0, kBind = 1, kConnect = 2 };
 
 // Begins to connect, with TCP_NODELAY. `from` may be null; with port 0 the kernel chooses the port at connect(), so that
-// one port serves many destinations. Answers the descriptor, or -errno and the stage that failed.
-int BeginDial(const SocketAddress& to, const SocketAddress* from, bool* is_open, DialStage* failed);
+// one port serves many destinations. `speaks_first`: something is sent as soon as it is open. Answers the descriptor, or
+// -errno and the stage that failed.
+int BeginDial(const SocketAddress& to, const SocketAddress* from, bool speaks_first, bool* is_open,
+              DialStage* failed);
 
 void SetKeepAlive(int fd, int idle_ms);
 

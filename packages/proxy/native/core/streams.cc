@@ -15,7 +15,7 @@ uint64_t Reactor::Dial(const SocketAddress* to, const SocketAddress* from, const
   DialStage failed = DialStage::kConnect;
   const uint64_t id = streams_.Take();
   if (id == kNoId) return kNoId;
-  const int fd = to == nullptr ? -EINVAL : BeginDial(*to, from, &is_open, &failed);
+  const int fd = to == nullptr ? -EINVAL : BeginDial(*to, from, length > 0, &is_open, &failed);
   if (fd < 0) {
     streams_.Retire(id);
     gone_.push_back({Kind::kFailed, id, -fd, static_cast<int>(failed)});
