@@ -1,33 +1,5 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-
-/** A pause shorter than that may go unseen. Each look wakes the process, which costs some 30 µs: 0.15 % of a CPU. */
-const RESOLUTION_MS = 20;
 /** So often delays are told. */
 export const LOOP_TOLD_MS = 1000;
-
-/** How long the event loop of the primary kept others waiting; workers see it at their timer wheel. */
-export class LoopWatch {
-  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  /** Until the first take(), loading the program counts. */
-  #isNew = true;
-
-  constructor() {
-    this.#delays.enable();
-  }
-
-  /** The longest delay since the last call, in milliseconds. One that begins within 20 ms of that call may go unseen. */
-  take(): number {
-    const { max, count } = this.#delays;
-    this.#delays.reset();
-    const isFirst = this.#isNew;
-    this.#isNew = false;
-    return isFirst || count === 0 ? 0 : Math.max(0, max / 1e6 - RESOLUTION_MS);
-  }
-
-  close(): void {
-    this.#delays.disable();
-  }
-}
 
 /** What is asked for is the longest of between one and two of these. */
 const WINDOW_MS = 30_000;

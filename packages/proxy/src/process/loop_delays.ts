@@ -1,15 +1,15 @@
-import { LOOP_TOLD_MS, LoopWatch, RecentDelays } from '../account/loop_delay.ts';
+import { LOOP_TOLD_MS, RecentDelays } from '../account/loop_delay.ts';
+import { TimerWheel } from '../clock.ts';
 
 const PRIMARY = 0;
 
 /** How long the event loops of the primary and of each worker kept others waiting, of late. */
 export class LoopDelays {
-  readonly #watch = new LoopWatch();
+  readonly #wheel = new TimerWheel();
   readonly #recent = new RecentDelays<number>();
-  readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    this.#timer = setInterval(() => this.told(PRIMARY, this.#watch.take()), LOOP_TOLD_MS).unref();
+    this.#tellOwn();
   }
 
   /** A worker tells its longest one of a second. */
@@ -27,7 +27,11 @@ export class LoopDelays {
   }
 
   close(): void {
-    clearInterval(this.#timer);
-    this.#watch.close();
+    this.#wheel.close();
+  }
+
+  #tellOwn(): void {
+    this.told(PRIMARY, this.#wheel.takeDelayMs());
+    this.#wheel.after(LOOP_TOLD_MS, () => this.#tellOwn());
   }
 }

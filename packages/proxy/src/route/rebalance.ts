@@ -53,7 +53,7 @@ export function sharesOf(bearers: readonly Bearer[], total: number): ReadonlyMap
 /**
  * How many sessions each server has above its share of `expected` and `threshold` (0.05: 5 % of the share). Those that are
  * on their way from one server to another belong to `expected` though nobody has them. Never asks for what cannot be: a
- * server may have its share rounded up. Only servers with a surplus are named. Pure.
+ * server may have its share rounded up, and whoever would come back to it stays. Only servers with a surplus are named. Pure.
  */
 export function surplusOf(
   bearers: readonly Bearer[],
@@ -63,7 +63,14 @@ export function surplusOf(
   const shares = sharesOf(bearers, expected);
   return bearers.flatMap(({ name, conns }) => {
     const share = shares.get(name) ?? 0;
-    const surplus = conns - Math.max(Math.ceil(share), Math.floor(share * (1 + threshold)));
-    return surplus > 0 ? { server: name, surplus } : [];
+    const most = Math.max(Math.ceil(share), Math.floor(share * (1 + threshold)), comesBack(name, bearers));
+    return conns > most ? { server: name, surplus: conns - most } : [];
   });
+}
+
+/** With so many sessions a server is still where the next one goes: the others with room have no less for their weight. */
+function comesBack(server: string, bearers: readonly Bearer[]): number {
+  const weight = bearers.find(({ name }) => name === server)?.weight ?? 0;
+  const others = bearers.filter(({ name, conns, maxconn }) => name !== server && (maxconn === null || conns < maxconn));
+  return Math.floor(Math.min(...others.map(other => ((other.conns + 1) * weight) / other.weight)));
 }

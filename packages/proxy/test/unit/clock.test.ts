@@ -6,15 +6,19 @@ const TICK_MS = 20;
 /** Once round the wheel: some 20 s. */
 const ROUND_MS = 1024 * TICK_MS;
 
-/** An event loop in the test's hand: the clock, the wheel's interval, and what waits for the end of the turn. */
+/** An event loop in the test's hand: the clock, the wheel's sleep, and what waits for the end of the turn. */
 let nowMs = 0;
-let tick: () => void = () => {};
+let sleep: { readonly wakeUp: () => void; readonly untilMs: number } | null = null;
 let immediates: (() => void)[] = [];
 
 /** The process runs again after so long; `io` is what its sockets have for it. */
 function turn(afterMs: number, io: () => void = () => {}): void {
   nowMs += afterMs;
-  tick();
+  if (sleep !== null && sleep.untilMs <= nowMs) {
+    const { wakeUp } = sleep;
+    sleep = null;
+    wakeUp();
+  }
   io();
   for (const immediate of immediates.splice(0)) immediate();
 }
@@ -23,12 +27,13 @@ beforeEach(() => {
   nowMs = 1234.567;
   immediates = [];
   vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
-  vi.stubGlobal('setInterval', (listener: () => void) => {
-    tick = listener;
+  sleep = null;
+  vi.stubGlobal('setTimeout', (wakeUp: () => void, delayMs: number) => {
+    sleep = { wakeUp, untilMs: nowMs + Math.max(1, delayMs) };
     return { unref() {} };
   });
-  vi.stubGlobal('clearInterval', () => {
-    tick = () => {};
+  vi.stubGlobal('clearTimeout', () => {
+    sleep = null;
   });
   vi.stubGlobal('setImmediate', (listener: () => void) => {
     immediates.push(listener);
@@ -121,7 +126,33 @@ describe('TimerWheel', () => {
       heard = true;
     });
     expect(seen).toEqual([true]);
-    expect(wheel.now).toBe(nowMs);
+  });
+
+  test('sleeps through ticks that nothing is due at, 100 ms at most, and wakes for what is set meanwhile', () => {
+    const wheel = new TimerWheel();
+    const left = (): number => Math.round((sleep?.untilMs ?? 0) - nowMs);
+    expect(left()).toBe(100);
+    const fired: number[] = [];
+    wheel.after(50, () => fired.push(nowMs));
+    expect(left()).toBe(60);
+    wheel.after(5000, () => expect.unreachable());
+    expect(left()).toBe(60);
+    turn(left());
+    expect(fired).toEqual([nowMs]);
+    expect(left()).toBe(100);
+    wheel.close();
+    expect(sleep).toBe(null);
+  });
+
+  test('tells how long the event loop was kept, once', () => {
+    const wheel = new TimerWheel();
+    turn(300);
+    expect(wheel.takeDelayMs()).toBe(0);
+    turn(100 + 240);
+    turn(100);
+    expect(Math.round(wheel.takeDelayMs())).toBe(240);
+    turn(100);
+    expect(Math.round(wheel.takeDelayMs())).toBe(0);
   });
 
   test('a deadline set by a deadline is not lost, not even one that is over already', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LoopWatch, RecentDelays } from '../../../src/account/loop_delay.ts';
-import { until } from '../../kit/condition.ts';
+import { RecentDelays } from '../../../src/account/loop_delay.ts';
 
 describe('recent delays', () => {
   it('the longest one is known for 30 to 60 seconds', () => {
@@ -22,24 +21,5 @@ describe('recent delays', () => {
     expect([delays.of(1), delays.of(2), delays.of(3)]).toEqual([7, 3, 0]);
     delays.forget(1);
     expect(delays.of(1)).toBe(0);
-  });
-});
-
-describe('watch', () => {
-  it('sees how long the event loop was held, once', async () => {
-    const watch = new LoopWatch();
-    expect(watch.take(), 'what came before').toBe(0);
-    // What follows a take() at once is not seen: so it is looked at one time, and held the next.
-    let turns = 0;
-    const heldAndSeen = (): boolean => {
-      turns += 1;
-      if (turns % 2 === 0) return watch.take() > 40;
-      const endMs = performance.now() + 60;
-      while (performance.now() < endMs);
-      return false;
-    };
-    await until(heldAndSeen, { what: 'word of it' });
-    expect(watch.take(), 'told already').toBeLessThan(40);
-    watch.close();
   });
 });

@@ -28,6 +28,14 @@ describe('surplusOf()', () => {
     ['by weight', [bearer('a', 90, { weight: 3 }), bearer('b', 30)], 120, 0, ''],
     ['those on their way count', [bearer('a', 10), bearer('b', 10)], 30, 0, ''],
     ['a full server has no more to bear', [bearer('a', 5, { maxconn: 5 }), bearer('b', 100)], 105, 0, ''],
+    [
+      'shares that rounding keeps from being met',
+      [bearer('a', 2305, { weight: 512 }), bearer('b', 4), bearer('c', 4)],
+      2313,
+      0,
+      '',
+    ],
+    ['there is nowhere to go', [bearer('a', 5, { maxconn: 5 }), bearer('b', 9, { maxconn: 5 })], 14, 0, ''],
     ['nobody', [], 0, 0.05, ''],
   ])('%s', (_what, bearers, expected, threshold, surplus) => {
     const found = surplusOf(bearers, expected, threshold);
@@ -54,7 +62,7 @@ describe('surplusOf()', () => {
         }
         expect(surplusOf(now(), total, threshold)).toEqual([]);
       }),
-      { numRuns: 50 },
+      { numRuns: 200 },
     );
   });
 });
