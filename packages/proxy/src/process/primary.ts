@@ -2,6 +2,7 @@ import type { ReloadReport } from '../admin/control.ts';
 import type { Config } from '../config/resolved.ts';
 import type { Listening } from './bindings.ts';
 import type { FaceAddress } from './faces.ts';
+import { HeapRest } from './heap_rest.ts';
 import { Parts } from './parts.ts';
 import type { RunningProxy } from './running_proxy.ts';
 import { Predecessor } from './upgrade/predecessor.ts';
@@ -27,6 +28,7 @@ export async function startProxy(config: Config, warned: readonly string[] = [])
 class Primary implements RunningProxy {
   readonly finished: Promise<number>;
   readonly #parts: Parts;
+  readonly #rest = new HeapRest();
   #finish: (code: number) => void = () => {};
   #stopping: Promise<void> | null = null;
   #ending: Promise<void> | null = null;
@@ -152,6 +154,7 @@ class Primary implements RunningProxy {
   async #endOnce(code: number): Promise<void> {
     const { certificates, bindings, tickets, staff, servers, operations, upgrades, pair, peers, store, notifier, log } =
       this.#parts;
+    this.#rest.close();
     certificates.close();
     bindings.close();
     tickets.stop();
