@@ -20,9 +20,10 @@ let lent: Buffer | null = null;
 
 /** Tells these bytes, in memory that is written over when this has returned. */
 export function lend(memory: Buffer, from: number, bytes: number, to: Borrower): void {
+  const outer = lent;
   lent = memory;
   to.bytes(memory.subarray(from, from + bytes));
-  lent = null;
+  lent = outer;
 }
 
 /** Whether these bytes are of what is lent now. */
