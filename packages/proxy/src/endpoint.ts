@@ -13,7 +13,7 @@ export interface Endpoint {
   resume(): void;
   /** After this returns neither bytes nor the peer's FIN are told until resume(). */
   pause(): void;
-  /** Sends bytes; the buffer must not change afterwards. False: the peer is slow, wait for `drained`. */
+  /** Sends bytes; the buffer must not change afterwards, unless it is lent (`lent_bytes.ts`). False: the peer is slow, wait for `drained`. */
   write(bytes: Buffer): boolean;
   /** Sends FIN behind everything written; the other direction stays open. May be called twice. */
   end(): void;

@@ -2,7 +2,8 @@
  * TLS hands over one record at a time, of 16 KiB at most. What one connection brings in one turn of the event loop is told
  * together, so that it goes on in fewer writes. Short records are told as they come: they are messages, not a stream.
  */
-import { type Borrower, copyReadInto, lend } from './static_read.ts';
+import { type Borrower, lend } from './lent_bytes.ts';
+import { copyReadInto } from './static_read.ts';
 
 const GATHERED_BYTES = 64 * 1024;
 /** One write less saves more than waiting for the end of the turn costs. */
@@ -39,7 +40,8 @@ export function tellGathered(ofWhom: Borrower | null = owner): void {
   owner = null;
   gathered = 0;
   memory = null;
-  if (lend(told, bytes, to)) memory ??= told;
+  lend(told, 0, bytes, to);
+  memory ??= told;
 }
 
 function endTurn(): void {

@@ -5,6 +5,7 @@
  * sockets are read as streams; `test/flow/static_read.test.ts` holds that the ones we know have these.
  */
 import { Socket } from 'node:net';
+import { type Borrower, lend } from './lent_bytes.ts';
 
 /** As much as libuv reads at once. */
 const READ_BYTES = 64 * 1024;
@@ -59,49 +60,7 @@ export function copyReadInto(memory: Buffer, at: number, bytes: number): void {
   buffer.copy(memory, at, 0, bytes);
 }
 
-/** Two sizes: what a slow peer keeps of a short chunk should not be long. */
-const SHORT_BYTES = 16 * 1024;
-let short: Buffer | null = null;
-let long: Buffer | null = null;
-let isLentKept = false;
-
-/** Hears bytes that it may write, and keeps by no other way. */
-export interface Borrower {
-  bytes(chunk: Buffer): void;
-}
-
-/**
- * Tells what was just read in memory that is lent until `bytes` returns, and used again then: fresh memory for each read
- * costs more than reading and writing it.
- */
+/** Lends what was just read. */
 export function lendRead(bytes: number, to: Borrower): void {
-  const isShort = bytes <= SHORT_BYTES;
-  const memory = (isShort ? short : long) ?? Buffer.allocUnsafeSlow(isShort ? SHORT_BYTES : READ_BYTES);
-  // Nobody's before it is given back: `bytes` may throw.
-  if (isShort) short = null;
-  else long = null;
-  buffer.copy(memory, 0, 0, bytes);
-  if (!lend(memory, bytes, to)) return;
-  if (isShort) short = memory;
-  else long = memory;
-}
-
-/** Lends memory until `bytes` returns. False: somebody keeps it. */
-export function lend(memory: Buffer, bytes: number, to: Borrower): boolean {
-  isLentKept = false;
-  to.bytes(memory.subarray(0, bytes));
-  return !isLentKept;
-}
-
-/** The kernel has not taken all of something that was written: it may be what is lent now. */
-export function keepLent(): void {
-  isLentKept = true;
-}
-
-/** The same bytes, apart from what they may be a small part of. */
-export function apart(bytes: Buffer): Buffer {
-  if (bytes.buffer.byteLength <= 2 * bytes.length) return bytes;
-  const own = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(own);
-  return own;
+  lend(buffer, 0, bytes, to);
 }

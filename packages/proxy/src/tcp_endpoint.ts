@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { type Endpoint, type EndpointListener, NOBODY } from './endpoint.ts';
 import { errorCode } from './errors.ts';
 import { gatherRead, tellGathered } from './gathered_read.ts';
-import { apart, type Borrower, copyOfRead, keepLent, lendRead, readStatically } from './static_read.ts';
+import { type Borrower, isLent, ownCopy, writeLent } from './lent_bytes.ts';
+import { copyOfRead, lendRead, readStatically } from './static_read.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -28,6 +29,8 @@ export class TcpEndpoint implements Endpoint {
   /** Hears what was gathered of its records; null: it is no TLS. */
   readonly #records: Borrower | null;
   #awaitsDrain = false;
+  /** Nothing is being written: what is written meanwhile waits for that, though no bytes do. */
+  #isAsking = false;
   /** FIN: `unseen`, `waiting` for somebody who listens, `told`. */
   #fin: 'unseen' | 'waiting' | 'told' = 'unseen';
 
@@ -83,11 +86,7 @@ export class TcpEndpoint implements Endpoint {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
     this.#isKept = false;
-    // What does not go out at once must be no small part of something larger, which would live as long: a peer may be slow.
-    const goesOut = socket.writableLength === 0 && socket === this.#transport;
-    const own = goesOut ? bytes : apart(bytes);
-    const hasRoom = socket.write(own);
-    if (own === bytes && socket.writableLength > 0) keepLent();
+    const hasRoom = this.#send(bytes);
     if (!hasRoom && !this.#awaitsDrain) {
       this.#awaitsDrain = true;
       socket.once('drain', () => {
@@ -96,6 +95,25 @@ export class TcpEndpoint implements Endpoint {
       });
     }
     return hasRoom;
+  }
+
+  /** What does not go out at once must live by itself, and keep nothing else alive: a peer may be slow. */
+  #send(bytes: Buffer): boolean {
+    const socket = this.#socket;
+    const isTls = socket !== this.#transport;
+    const isFirst = socket.writableLength === 0 && !this.#isAsking;
+    if (!isFirst || (isTls && !isLent(bytes))) return socket.write(ownCopy(bytes));
+    // Node has OpenSSL encrypt all of it, or copies it, before write() returns.
+    return isTls || !isLent(bytes) ? socket.write(bytes) : writeLent(socket, bytes);
+  }
+
+  /** Writes nothing, behind everything that was written. */
+  #ask(answered: (error?: Error | null) => void): void {
+    this.#isAsking = true;
+    this.#socket.write(NOTHING, error => {
+      this.#isAsking = false;
+      answered(error);
+    });
   }
 
   end(): void {
@@ -113,7 +131,7 @@ export class TcpEndpoint implements Endpoint {
   abort(): void {
     if (this.#socket.writableLength === 0) this.reset();
     else if (this.#socket.writableEnded) this.#socket.once('finish', () => this.reset());
-    else this.#socket.write(NOTHING, () => this.reset());
+    else this.#ask(() => this.reset());
   }
 
   reset(): void {
@@ -207,7 +225,7 @@ export class TcpEndpoint implements Endpoint {
     this.#flush();
     if (socket.destroyed) return;
     if (socket.writableEnded || socket.writableLength > 0) confirmed();
-    else socket.write(NOTHING, confirmed);
+    else this.#ask(confirmed);
   }
 
   /** A paused socket reads ahead, and tells an end that has no bytes before it: the next stage must still hear of it. */

@@ -1,4 +1,5 @@
 import { getSystemErrorName } from 'node:util';
+import { type Borrower, lend } from '../lent_bytes.ts';
 import type { Address } from '../stages.ts';
 import { ADDRESS_BYTES, EVENT_LENGTH, Event, type NativeAddon, type NativeEngine } from './addon.ts';
 import { peerAddress } from './peer_address.ts';
@@ -11,8 +12,8 @@ const PAYLOAD_BYTES = 256 * 1024;
 /** A TCP connection of the engine's, as the engine speaks to it. */
 export interface EngineStream {
   readonly id: number;
-  /** The chunk is its own. */
-  cameBytes(chunk: Buffer): void;
+  /** They are in the engine's payload, from there on, until this returns: copyOf() and lendTo() fetch them. */
+  cameBytes(from: number, bytes: number): void;
   hasDrained(): void;
   hasEnded(): void;
   /** `code`: null after an orderly close. */
@@ -53,6 +54,21 @@ export class Engine {
     this.native = addon.createEngine({ events: this.#events, payload: this.#payload, onEvents, pipes });
   }
 
+  /**
+   * A copy of bytes that came. Small ones are cut from Node's pool: whoever gets bytes of a connection before its relay passes
+   * them on, copies them (preread) or lets them go within a deadline (dial, handshakes).
+   */
+  copyOf(from: number, bytes: number): Buffer {
+    const chunk = Buffer.allocUnsafe(bytes);
+    this.#payload.copy(chunk, 0, from, from + bytes);
+    return chunk;
+  }
+
+  /** The same for somebody who passes them on: no memory of its own. */
+  lendTo(borrower: Borrower, from: number, bytes: number): void {
+    lend(this.#payload, from, bytes, borrower);
+  }
+
   /** Closes everything. Nothing is told any more. */
   shutDown(): void {
     this.native.shutDown();
@@ -73,7 +89,7 @@ export class Engine {
   #tell(kind: number, id: number, at: number): void {
     switch (kind) {
       case Event.bytes:
-        this.streams.get(id)?.cameBytes(this.#chunk(at));
+        this.streams.get(id)?.cameBytes(this.#events[at + 4] as number, this.#events[at + 5] as number);
         break;
       case Event.drained:
         this.streams.get(id)?.hasDrained();
@@ -112,18 +128,6 @@ export class Engine {
     const from = this.#events[at + 4] as number;
     const local = this.#b(at) === 1 ? peerAddress(this.#payload, from + ADDRESS_BYTES) : null;
     listener.accepted(stream, peerAddress(this.#payload, from), local);
-  }
-
-  /**
-   * A copy, for what is behind it is written over. Small ones are cut from Node's pool: whoever gets bytes of a connection
-   * before its relay passes them on, copies them (preread) or lets them go within a deadline (dial, handshakes).
-   */
-  #chunk(at: number): Buffer {
-    const from = this.#events[at + 4] as number;
-    const length = this.#events[at + 5] as number;
-    const chunk = Buffer.allocUnsafe(length);
-    this.#payload.copy(chunk, 0, from, from + length);
-    return chunk;
   }
 
   #a(at: number): number {

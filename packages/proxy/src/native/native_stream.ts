@@ -157,10 +157,11 @@ export class NativeStream implements Endpoint, EngineStream {
     return onOver;
   }
 
-  cameBytes(chunk: Buffer): void {
+  cameBytes(from: number, bytes: number): void {
     if ((this.#state & CLOSING) !== 0) return;
-    this.bytesIn += chunk.length;
-    this.#listener.bytes(chunk);
+    this.bytesIn += bytes;
+    if (this.#listener.passesOn === true) this.#engine.lendTo(this.#listener, from, bytes);
+    else this.#listener.bytes(this.#engine.copyOf(from, bytes));
   }
 
   hasDrained(): void {

@@ -4,7 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { NOBODY } from '../../src/endpoint.ts';
 import { SocketSource } from '../../src/gate/header_source.ts';
-import { apart, copyOfRead, readStatically } from '../../src/static_read.ts';
+import { lend, ownCopy } from '../../src/lent_bytes.ts';
+import { copyOfRead, readStatically } from '../../src/static_read.ts';
 import { TcpEndpoint } from '../../src/tcp_endpoint.ts';
 import { streamBytes } from '../kit/broker.ts';
 import { until, within } from '../kit/condition.ts';
@@ -153,10 +154,13 @@ test('P1: what is lent stays as it is while a peer that is slow has not taken it
   expect(Buffer.concat(got).equals(sent)).toBe(true);
 });
 
-test('a small part of a large buffer is set apart, a large part is not', () => {
+test('a small part of a large buffer is set apart, a large part is not, unless it is lent', () => {
   const large = Buffer.allocUnsafeSlow(4096).fill(7);
-  const small = apart(large.subarray(1, 65));
+  const small = ownCopy(large.subarray(1, 65));
   expect([small.length, small.buffer.byteLength, small.equals(large.subarray(1, 65))]).toEqual([64, 64, true]);
   const most = large.subarray(0, 4000);
-  expect(apart(most)).toBe(most);
+  expect(ownCopy(most)).toBe(most);
+  const own: Buffer[] = [];
+  lend(large, 0, 4000, { bytes: chunk => own.push(ownCopy(chunk)) });
+  expect(own.map(copy => [copy.buffer === large.buffer, copy.equals(most)])).toEqual([[false, true]]);
 });
