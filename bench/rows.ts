@@ -10,6 +10,8 @@ import { provide, type Setup } from './service.ts';
 import type { Target, TargetName } from './target.ts';
 
 const brokerCount = 3;
+/** How long the first load of new proxies lasts, in seconds: theirs is the state of one that has run for long. */
+const warmUpSeconds = 8;
 
 export interface Watcher {
   /** What is being done now; empty: nothing. */
@@ -59,10 +61,12 @@ async function measureRow({ scenario, plan }: Planned, group: readonly Planned[]
   const measures: Record<string, Measure[]> = Object.fromEntries(targets.map(name => [name, []]));
   // The first run warms up; what is new each time has nothing to warm.
   const firstRun = options.isSmoke || isFresh ? 1 : 0;
+  const warmUp = group[0]?.plan === plan ? Math.max(options.seconds, warmUpSeconds) : options.seconds;
   for (let run = firstRun; run <= options.runs; run += 1) {
     for (const name of targets) {
       watcher.progress(`${plan.title}: run ${run} of ${options.runs}, ${name}`);
-      const measure = await measureOnce(plan, name, isFresh, around);
+      const seconds = run === 0 ? warmUp : options.seconds;
+      const measure = await measureOnce(plan, name, { isFresh, seconds }, around);
       if (run > 0) measures[name]?.push(measure);
       else if (measure.lost.length > 0) throw new Error(`${plan.title}, ${name}: ${measure.lost.join(', ')}`);
     }
@@ -82,10 +86,10 @@ let runNumber = 1;
 async function measureOnce(
   plan: RowPlan,
   name: TargetName,
-  isFresh: boolean,
+  { isFresh, seconds }: { readonly isFresh: boolean; readonly seconds: number },
   { brokers, fleet, options, watcher }: Surroundings,
 ): Promise<Measure> {
-  const { isSmoke, seconds } = options;
+  const { isSmoke } = options;
   const measure = (target: Target): Promise<Measure> =>
     plan.measure({ target, brokers, name: `${name}-${runNumber++}`, seconds, isSmoke });
   if (!isFresh) return measure(await fleet.get(name));
