@@ -13,25 +13,85 @@ export interface WorkerCounts {
   readonly server: number;
 }
 
-/** A server, or no server yet, and the sessions that are there. */
+/** One session's place in the list of those that are at its server. */
 export class Place<Session> {
-  readonly sessions: Set<Session> = new Set();
+  readonly session: Session;
+  at: Server<Session>;
+  before: Place<Session> | null = null;
+  behind: Place<Session> | null = null;
+
+  constructor(session: Session, at: Server<Session>) {
+    this.session = session;
+    this.at = at;
+    at.enter(this);
+  }
+
+  moveTo(server: Server<Session>): void {
+    this.at.leave(this);
+    this.at = server;
+    server.enter(this);
+  }
+}
+
+/**
+ * A server, or no server yet, and the places of the sessions that are there, in the order in which they came. A list: a Set is
+ * copied again and again while sessions come and go, and its former copies keep sessions that have ended.
+ */
+class Server<Session> {
   /** Null: no server. */
-  readonly backend: Backend<Session> | null;
+  readonly #backend: Backend<Session> | null;
+  #first: Place<Session> | null = null;
+  #last: Place<Session> | null = null;
+  #size = 0;
 
   constructor(backend: Backend<Session> | null) {
-    this.backend = backend;
+    this.#backend = backend;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  enter(place: Place<Session>): void {
+    place.before = this.#last;
+    if (this.#last === null) this.#first = place;
+    else this.#last.behind = place;
+    this.#last = place;
+    this.#count(1);
+  }
+
+  leave(place: Place<Session>): void {
+    const { before, behind } = place;
+    if (before === null) this.#first = behind;
+    else before.behind = behind;
+    if (behind === null) this.#last = before;
+    else behind.before = before;
+    place.before = null;
+    place.behind = null;
+    this.#count(-1);
+  }
+
+  /** A list of its own: they may leave while it is walked. */
+  sessions(): Session[] {
+    const sessions: Session[] = [];
+    for (let place = this.#first; place !== null; place = place.behind) sessions.push(place.session);
+    return sessions;
+  }
+
+  #count(by: 1 | -1): void {
+    this.#size += by;
+    if (this.#backend !== null) this.#backend.sessions += by;
   }
 }
 
 interface Backend<Session> {
   sessions: number;
-  readonly servers: Map<string, Place<Session>>;
+  readonly servers: Map<string, Server<Session>>;
 }
 
-/** The sessions of one worker, and where each of them is. A session is in one set and has one field for it: there are many. */
+/** The sessions of one worker, and where each of them is. */
 export class Registry<Session extends Registered<Session>> {
-  readonly #nowhere: Place<Session> = new Place<Session>(null);
+  readonly #nowhere: Server<Session> = new Server<Session>(null);
   readonly #backends = new Map<string, Backend<Session>>();
   readonly #frontends = new Map<string, number>();
   #size = 0;
@@ -41,30 +101,30 @@ export class Registry<Session extends Registered<Session>> {
   }
 
   add(session: Session): void {
-    this.#enter(session, this.#nowhere);
+    session.place = new Place(session, this.#nowhere);
     this.#size += 1;
     this.#bump(session.frontend, 1);
   }
 
   /** The session is at this server now; null: at none. */
   moved(session: Session, backend: string, server: string | null): void {
-    const before = session.place;
-    const after = server === null ? this.#nowhere : this.#placeOf(backend, server);
-    if (before === null || before === after) return;
-    leave(session, before);
-    this.#enter(session, after);
+    const { place } = session;
+    if (place === null) return;
+    const after = server === null ? this.#nowhere : this.#serverOf(backend, server);
+    if (place.at !== after) place.moveTo(after);
   }
 
   remove(session: Session): void {
     const { place } = session;
     if (place === null) return;
-    leave(session, place);
+    place.at.leave(place);
+    session.place = null;
     this.#size -= 1;
     this.#bump(session.frontend, -1);
   }
 
   at(backend: string, server: string): Session[] {
-    return [...(this.#backends.get(backend)?.servers.get(server)?.sessions ?? [])];
+    return this.#backends.get(backend)?.servers.get(server)?.sessions() ?? [];
   }
 
   has(session: Session): boolean {
@@ -72,11 +132,8 @@ export class Registry<Session extends Registered<Session>> {
   }
 
   all(): Session[] {
-    const all = [...this.#nowhere.sessions];
-    for (const { servers } of this.#backends.values()) {
-      for (const { sessions } of servers.values()) for (const session of sessions) all.push(session);
-    }
-    return all;
+    const servers = [...this.#backends.values()].flatMap(backend => [...backend.servers.values()]);
+    return [this.#nowhere, ...servers].flatMap(server => server.sessions());
   }
 
   counts(frontend: string, backend: string, server: string): WorkerCounts {
@@ -85,37 +142,25 @@ export class Registry<Session extends Registered<Session>> {
       total: this.#size,
       frontend: this.#frontends.get(frontend) ?? 0,
       backend: there?.sessions ?? 0,
-      server: there?.servers.get(server)?.sessions.size ?? 0,
+      server: there?.servers.get(server)?.size ?? 0,
     };
   }
 
-  #enter(session: Session, place: Place<Session>): void {
-    session.place = place;
-    place.sessions.add(session);
-    if (place.backend !== null) place.backend.sessions += 1;
-  }
-
-  #placeOf(backend: string, server: string): Place<Session> {
+  #serverOf(backend: string, server: string): Server<Session> {
     let known = this.#backends.get(backend);
     if (known === undefined) {
       known = { sessions: 0, servers: new Map() };
       this.#backends.set(backend, known);
     }
-    let place = known.servers.get(server);
-    if (place === undefined) {
-      place = new Place(known);
-      known.servers.set(server, place);
+    let found = known.servers.get(server);
+    if (found === undefined) {
+      found = new Server(known);
+      known.servers.set(server, found);
     }
-    return place;
+    return found;
   }
 
   #bump(frontend: string, by: number): void {
     this.#frontends.set(frontend, (this.#frontends.get(frontend) ?? 0) + by);
   }
-}
-
-function leave<Session extends Registered<Session>>(session: Session, place: Place<Session>): void {
-  session.place = null;
-  place.sessions.delete(session);
-  if (place.backend !== null) place.backend.sessions -= 1;
 }
