@@ -103,10 +103,18 @@ export class Arrival {
     if (this.#entry.enter !== null) this.#entry.leave(this.#id);
   }
 
+  /** A client that comes in without waiting for anything; null: run() is to see to it. Most do, and each wait would cost. */
+  atOnce(): Inbound | null {
+    const { source, destination } = this.#accepted;
+    const { tls, enter, trusted, bind, access } = this.#entry;
+    if (source === null || tls !== null || enter !== null || bind.websocket !== null || !trusted.isEmpty) return null;
+    if (access(source.address) !== 'allowed') return null;
+    const stream = { client: this.#accepted.open(0), tls: null, websocket: null };
+    return this.#inbound(stream, { source, destination }, this.#acceptedAtMs);
+  }
+
   /** `answered` is called once: when the primary has said whether it may come in, or when nobody needs to ask. */
   async run(answered: () => void): Promise<Arrived> {
-    const { source } = this.#accepted;
-    if (source !== null && this.#needsNobody) return this.#atOnce(source, answered);
     const proxied = await this.#readProxyHeader();
     if (proxied.kind !== 'accepted') {
       answered();
@@ -124,26 +132,12 @@ export class Arrival {
       stream.client.reset();
       return GONE;
     }
-    return this.#in(stream, link, performance.now());
+    return { kind: 'in', inbound: this.#inbound(stream, link, performance.now()) };
   }
 
-  /** A plain client whom nothing keeps waiting: most are, and each wait would cost. */
-  get #needsNobody(): boolean {
-    const { tls, enter, trusted, bind } = this.#entry;
-    return tls === null && enter === null && bind.websocket === null && trusted.isEmpty;
-  }
-
-  #atOnce(source: Address, answered: () => void): Arrived {
-    answered();
-    const listed = this.#entry.access(source.address);
-    if (listed !== 'allowed') return this.#reset(this.#refuse(source, listed, BY_LISTS));
-    const stream = { client: this.#accepted.open(0), tls: null, websocket: null };
-    return this.#in(stream, { source, destination: this.#accepted.destination }, this.#acceptedAtMs);
-  }
-
-  #in({ client, tls, websocket }: Stream, { source, destination }: ProxyLink, openedAtMs: number): Arrived {
+  #inbound({ client, tls, websocket }: Stream, { source, destination }: ProxyLink, openedAtMs: number): Inbound {
     const { frontend, bind, bindScope, forwarders } = this.#entry;
-    const inbound: Inbound = {
+    return {
       id: this.#id,
       frontend,
       bind: bind.label,
@@ -158,7 +152,6 @@ export class Arrival {
       // Whoever speaks HTTP to us, also where a balancer in front tells of it by a PROXY header.
       trustsForwarded: forwarders.has(source.address),
     };
-    return { kind: 'in', inbound };
   }
 
   async #readProxyHeader(): Promise<Extract<Awaited<ReturnType<typeof acceptProxy>>, { kind: 'accepted' }> | Refused> {

@@ -3,6 +3,7 @@ import type { Door } from '../gate/door.ts';
 import type { Accepted } from '../listen/accepted.ts';
 import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
 import { Session } from '../session.ts';
+import type { Inbound } from '../stages.ts';
 import { TcpSession } from '../tcp_session.ts';
 import type { HandshakeGate } from '../tls/handshake_gate.ts';
 import type { LiveSession, Workshop } from '../workshop.ts';
@@ -106,20 +107,28 @@ export class Reception implements GuestHost {
     const isGated = frontends.isGated(frontend);
     const generation = generations.enter();
     const guest = new Guest({ id, frontend, localAddress, door, entrance, generation, isGated }, this);
-    const arrival = new Arrival(accepted, id, entry, workshop);
-    this.#arrivals.set(guest, arrival);
-    void arrival.run(() => door.answered()).then(arrived => this.#serve(arrived, guest));
     this.#place.entered();
+    const arrival = new Arrival(accepted, id, entry, workshop);
+    const inbound = arrival.atOnce();
+    if (inbound === null) {
+      this.#arrivals.set(guest, arrival);
+      void arrival.run(() => door.answered()).then(arrived => this.#arrived(arrived, guest));
+    } else {
+      door.answered();
+      this.#serve(inbound, guest);
+    }
   }
 
-  #serve(arrived: Arrived, guest: Guest): void {
+  #serve(inbound: Inbound, guest: Guest): void {
     const { workshop } = this.#place;
-    if (arrived.kind === 'in') {
-      const { inbound } = arrived;
-      workshop.registry.add(guest);
-      const Kind = inbound.frontend.mode === 'tcp' ? TcpSession : Session;
-      void new Kind(guest, inbound, workshop).run();
-    }
+    workshop.registry.add(guest);
+    const Kind = inbound.frontend.mode === 'tcp' ? TcpSession : Session;
+    void new Kind(guest, inbound, workshop).run();
+  }
+
+  #arrived(arrived: Arrived, guest: Guest): void {
+    const { workshop } = this.#place;
+    if (arrived.kind === 'in') this.#serve(arrived.inbound, guest);
     // Not before its session is registered: a worker that drains leaves when it has neither.
     this.#arrivals.delete(guest);
     if (arrived.kind === 'in') return;
