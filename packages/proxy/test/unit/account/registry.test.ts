@@ -79,6 +79,18 @@ test('at() is a list of its own: sessions may leave while it is walked', () => {
   expect([walked, registry.size]).toEqual([3, 0]);
 });
 
+test('at() is in the order in which they came to the server, whoever left between them', () => {
+  const registry = new Registry<Told>();
+  const sessions = [1, 2, 3, 4].map((): Told => ({ frontend: 'mqtt', server: null, isThere: true, place: null }));
+  const [first, second, third, fourth] = sessions as [Told, Told, Told, Told];
+  for (const session of sessions) registry.add(session);
+  for (const session of [third, first, fourth, second]) registry.moved(session, 'emqx', 'a');
+  registry.remove(first);
+  registry.moved(third, 'emqx', null);
+  registry.moved(third, 'emqx', 'a');
+  expect(registry.at('emqx', 'a').map(session => sessions.indexOf(session))).toEqual([3, 1, 2]);
+});
+
 test('what is not known is counted as nothing', () => {
   const registry = new Registry<Told>();
   expect(registry.counts('x', 'y', 'z')).toEqual({ total: 0, frontend: 0, backend: 0, server: 0 });
