@@ -28,6 +28,8 @@ export class TcpEndpoint implements Endpoint {
   #isKept = true;
   /** Hears what was gathered of its records; null: it is no TLS. */
   readonly #records: Borrower | null;
+  /** Its stream never flows: what is read does not go through it. */
+  readonly #isStatic: boolean;
   #awaitsDrain = false;
   /** Nothing is being written: what is written meanwhile waits for that, though no bytes do. */
   #isAsking = false;
@@ -43,7 +45,7 @@ export class TcpEndpoint implements Endpoint {
     this.#socket = socket;
     this.#transport = transport;
     this.#records = socket === transport ? null : { bytes: chunk => this.#hearGathered(chunk) };
-    this.#read();
+    this.#isStatic = this.#read();
     socket.on('end', () => this.#confirmEnd());
     socket.on('error', error => {
       this.#code ??= errorCode(error);
@@ -67,8 +69,7 @@ export class TcpEndpoint implements Endpoint {
 
   resume(): void {
     this.#flowing = true;
-    if (this.#held === null) this.#socket.resume();
-    else queueMicrotask(() => this.#catchUp());
+    this.#readOn();
     if (this.#fin === 'waiting') queueMicrotask(() => this.#tellEnd());
   }
 
@@ -79,7 +80,7 @@ export class TcpEndpoint implements Endpoint {
   pause(): void {
     this.#flowing = false;
     if (this.#listener.passesOn === true) this.#socket.pause();
-    else Readable.prototype.pause.call(this.#socket);
+    else if (!this.#isStatic) Readable.prototype.pause.call(this.#socket);
   }
 
   write(bytes: Buffer): boolean {
@@ -117,14 +118,17 @@ export class TcpEndpoint implements Endpoint {
   }
 
   end(): void {
-    if (!this.#socket.destroyed) this.#socket.end();
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    // Where the peer has said FIN and nothing waits, to close the socket says FIN too, and is all that would be left to do.
+    if (this.#fin === 'told' && this.#isIdle && socket === this.#transport) socket.destroy();
+    else socket.end();
   }
 
   close(): void {
     // What the peer still sends is of no use to anybody, but unread bytes would turn our FIN into RST.
     this.#isClosing = true;
-    if (this.#held === null) this.#socket.resume();
-    else queueMicrotask(() => this.#catchUp());
+    this.#readOn();
     this.#socket.destroySoon();
   }
 
@@ -142,6 +146,11 @@ export class TcpEndpoint implements Endpoint {
     else this.#transport.resetAndDestroy();
   }
 
+  /** Nothing is written that the kernel has not taken, not even a FIN. */
+  get #isIdle(): boolean {
+    return this.#socket.writableLength === 0 && !this.#socket.writableEnded;
+  }
+
   get #isSendingFin(): boolean {
     const { writableEnded, writableLength, writableFinished } = this.#socket;
     return writableEnded && writableLength === 0 && !writableFinished;
@@ -151,17 +160,31 @@ export class TcpEndpoint implements Endpoint {
     this.#transport.setKeepAlive(true, idleMs);
   }
 
-  #read(): void {
+  /** Whether it is read statically. */
+  #read(): boolean {
     const socket = this.#socket;
     // Paused first: a listener for 'data' sets a socket going otherwise.
     socket.pause();
     if (!readStatically(socket, bytes => this.#take(bytes))) {
       socket.on('data', chunk => this.#hear(chunk as Buffer));
-      return;
+      return false;
     }
     // What an earlier stage has put back, or TLS has opened behind the handshake.
     const early: Buffer | null = socket.readableLength === 0 ? null : socket.read();
     if (early !== null) this.#held = [early];
+    return true;
+  }
+
+  /** What is held comes first, later in this turn. */
+  #readOn(): void {
+    if (this.#held === null) this.#start();
+    else queueMicrotask(() => this.#catchUp());
+  }
+
+  /** Where a stream flows, each time that it begins to costs a tick of its own: to read nothing sets libuv going as well. */
+  #start(): void {
+    if (this.#isStatic) this.#socket.read(0);
+    else this.#socket.resume();
   }
 
   /** False: it has to be held, so no more for now. A header or a handshake may have set libuv going before anybody has resumed (P10). */
@@ -207,7 +230,7 @@ export class TcpEndpoint implements Endpoint {
     if (told < held.length) held.splice(0, told);
     else this.#held = null;
     if (this.#held !== null || !(this.#flowing || this.#isClosing)) return;
-    this.#socket.resume();
+    this.#start();
     this.#tellEnd();
   }
 

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { type Endpoint, NOBODY } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { errorCode, isLocalTrouble } from '../errors.ts';
 import type { Engine } from '../native/engine.ts';
-import { TcpEndpoint } from '../tcp_endpoint.ts';
 import type { BrokerTls, TlsConnecting } from '../tls/dial_tls.ts';
 import { tlsEndpoint } from '../tls/tls_endpoint.ts';
 import type { Departure, Departures } from './departures.ts';
 import { EngineStream } from './engine_stream.ts';
+import { PlainStream } from './plain_stream.ts';
 
 /** Where a stream leads, and what it is made of. */
 export interface StreamOrder {
@@ -72,7 +72,8 @@ function openFrom(order: StreamOrder, from: Departure | null, first: Buffer, eve
   });
 }
 
-interface SocketEvents {
+/** What is told of a socket that is being opened. */
+export interface SocketEvents {
   opened(endpoint: Endpoint): void;
   failed(code: string): void;
 }
@@ -84,7 +85,7 @@ function connectFrom({ address, port }: StreamOrder, from: Departure | null): So
 
 function openOn(socket: Socket, order: StreamOrder, first: Buffer, events: SocketEvents): OpenStream {
   return order.tls === null
-    ? openPlain(socket, order, first, events)
+    ? new PlainStream(socket, order.header, first, events)
     : openTls(socket, order, order.tls, first, events);
 }
 
@@ -138,19 +139,6 @@ class SourcedStream implements OpenStream {
   #fail(what: string): void {
     if (!this.#isGivenUp) this.#events.failed(what, true);
   }
-}
-
-function openPlain(socket: Socket, order: StreamOrder, first: Buffer, events: SocketEvents): OpenStream {
-  const endpoint = new TcpEndpoint(socket);
-  let isOpen = false;
-  endpoint.attach({ ...NOBODY, closed: code => events.failed(code ?? 'ECONNREFUSED') });
-  socket.once('connect', () => {
-    isOpen = true;
-    const bytes = order.header === null ? first : Buffer.concat([order.header, first]);
-    if (bytes.length > 0) endpoint.write(bytes);
-    events.opened(endpoint);
-  });
-  return { endpoint: () => (isOpen ? endpoint : null), reset: () => endpoint.reset() };
 }
 
 function openTls(socket: Socket, order: StreamOrder, tls: BrokerTls, first: Buffer, events: SocketEvents): OpenStream {

@@ -29,11 +29,12 @@ export class SocketAccepted implements Accepted {
   readonly destination: Address;
   readonly socket: Socket;
 
-  constructor(socket: Socket) {
+  /** `destination`: where it came to; null: the socket knows. */
+  constructor(socket: Socket, destination: Address | null) {
     this.socket = socket;
-    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    const { remoteAddress, remotePort } = socket;
     this.source = remoteAddress === undefined ? null : plainAddress(remoteAddress, remotePort);
-    this.destination = plainAddress(localAddress, localPort);
+    this.destination = destination ?? plainAddress(socket.localAddress, socket.localPort);
   }
 
   header(): HeaderSource {

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
-import { type Accepted, SocketAccepted } from './accepted.ts';
+import type { Address } from '../stages.ts';
+import { type Accepted, plainAddress, SocketAccepted } from './accepted.ts';
 
 /** A handle that the primary has bound; a server that gets it listens on it and closes its copy at the end. */
 export type ListenHandle = NonNullable<Parameters<Server['listen']>[0]>;
@@ -54,6 +55,8 @@ export class Listener implements BindListener {
   #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
   readonly #events: ListenerEvents;
   #server: Server | null = null;
+  /** Where it is bound; null: to no single address, so each client's own socket has to say where it came to. */
+  #local: Address | null = null;
   /** Accepted, but there was no room for it. */
   readonly #kept: SocketAccepted[] = [];
   /** `asked`: it accepts as soon as it has its handle. */
@@ -84,6 +87,7 @@ export class Listener implements BindListener {
     server.listen(handle, BACKLOG, () => {
       server.removeListener('error', failed);
       server.on('error', error => this.#starved(errorCode(error)));
+      this.#local = singleAddress(server);
       this.#isOpen();
     });
   }
@@ -132,7 +136,7 @@ export class Listener implements BindListener {
   }
 
   #accept(socket: Socket): void {
-    const client = new SocketAccepted(socket);
+    const client = new SocketAccepted(socket, this.#local);
     if (this.#state === 'closed') this.#events.acceptedAnyway(client);
     else if (this.#kept.length > 0 || !this.#events.accepted(client)) {
       this.#kept.push(client);
@@ -145,4 +149,11 @@ export class Listener implements BindListener {
     this.#events.starved(code);
     this.pause();
   }
+}
+
+/** The one address where all its clients come to; null: it is bound to all that this host has. */
+function singleAddress(server: Server): Address | null {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string' || bound.address === '0.0.0.0' || bound.address === '::') return null;
+  return plainAddress(bound.address, bound.port);
 }

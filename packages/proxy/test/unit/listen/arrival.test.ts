@@ -38,7 +38,7 @@ test('a client that has gone before anybody looked is no client: nobody is asked
   };
   const shop = { wheel, pool: new PrereadPool(1000), handshakes: new HandshakeGate({ most: 1, queue: 1 }) };
   let answered = 0;
-  const arrival = new Arrival(new SocketAccepted(socket), 1, entry, shop);
+  const arrival = new Arrival(new SocketAccepted(socket, null), 1, entry, shop);
   expect(await arrival.run(() => (answered += 1))).toEqual({ kind: 'gone' });
   expect([socket.destroyed, answered]).toEqual([true, 1]);
 });
