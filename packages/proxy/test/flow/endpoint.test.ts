@@ -155,6 +155,32 @@ describe.each(relayKinds)('an endpoint of the %s relay', kind => {
     expect(ear.bytesHeard.toString()).toBe('answer');
   });
 
+  test.each([
+    ['words that the kernel takes', Buffer.from('answer')],
+    ['more than that', streamBytes(12 * MB)],
+  ])('P1: end() behind the FIN of the peer sends %s, then FIN, and is the close', async (_, answer) => {
+    using mover = new TestMover(kind);
+    const { ours, peer } = await mover.pair();
+    const ear = new Ear(ours);
+    ours.resume();
+    await peer.write(Buffer.from('question'));
+    peer.end();
+    await ear.waitFor('ended');
+    expect(ear.bytesHeard.toString()).toBe('question');
+    ours.write(answer);
+    ours.end();
+    ours.end();
+    await peer.waitForEnd();
+    expect(peer.received().equals(answer)).toBe(true);
+    expect(await ear.close()).toBe(null);
+    expect(ours.bytesOut).toBe(answer.length);
+    // Behind a close nothing is sent, nobody is told, and nothing fails.
+    ours.end();
+    ours.reset();
+    await someTurns();
+    expect(ear.heard.filter(what => what !== 'drained')).toEqual(['ended', 'closed null']);
+  });
+
   test('P1: close() sends what is written though the peer goes on sending, and tells its close once', async () => {
     using mover = new TestMover(kind);
     const { ours, peer } = await mover.pair();
