@@ -45,6 +45,7 @@ export class TimerWheel {
   /** The tick that it sleeps until; 0: it is awake. */
   #wakeTick = 0;
   #sleep: NodeJS.Timeout | null = null;
+  #isClosed = false;
   #late: NodeJS.Immediate | null = null;
   /** Null until the first look: loading the program does not count. */
   #longestDelayMs: number | null = null;
@@ -80,6 +81,7 @@ export class TimerWheel {
 
   /** Stops the wheel; nothing fires any more. */
   close(): void {
+    this.#isClosed = true;
     if (this.#sleep !== null) clearTimeout(this.#sleep);
     if (this.#late !== null) clearImmediate(this.#late);
   }
@@ -94,6 +96,7 @@ export class TimerWheel {
   }
 
   #fallAsleep(): void {
+    if (this.#isClosed) return;
     let ticks = 1;
     while (ticks < LONGEST_SLEEP_TICKS && this.#slots[(this.#tick + ticks) % SLOTS]?.length === 0) ticks += 1;
     this.#wakeTick = this.#tick + ticks;

@@ -1,4 +1,4 @@
-// The record of a link. Filled by the owner's thread, then the relay's alone, but for what is atomic.
+// The record of a link: the owner's while it is young (nursery.h), then the relay's thread's alone, but for what is atomic.
 #pragma once
 
 #include <sys/types.h>
@@ -15,7 +15,8 @@
 
 namespace limpet {
 
-// Sums of bytes. The relay's thread writes them, one writer, so that adding takes no locked instruction.
+// Sums of bytes. There is one writer, so that adding takes no locked instruction: the relay's thread, or the owner for young
+// links, which have a meter of their own.
 struct Meter {
   std::atomic<uint64_t> from_clients{0};
   std::atomic<uint64_t> to_clients{0};
@@ -86,8 +87,8 @@ struct LinkRecord : WheelNode {
   // From the client, and to it.
   std::atomic<uint64_t> received{0};
   std::atomic<uint64_t> sent{0};
-  // The relay's epoll watches both sides. Before that only the owner's thread, which holds the exchange's lock, may
-  // touch them.
+  // The relay's epoll watches both sides. Before that only the owner's thread may touch them; while it makes them known
+  // it holds the exchange's lock.
   std::atomic<bool> is_known{false};
   Side side[2];
   // Why it ends: a LinkEnd; kNoEnd: it does not.

@@ -57,7 +57,8 @@ class LinkMover {
   int64_t LateMs() const { return wheel_.LateMs(now_ms_); }
   // When this one is to be looked at; kNever: it has no limit.
   int64_t Deadline(const LinkRecord& link) const;
-  // It is the other mover's from now on. It may stand among those that were put off: Find() must not find it here.
+  // It is the other mover's from now on: not one whose server is still to be reset. It may stand among those that were put
+  // off; whoever reads that list must see that it is not this mover's any more.
   void Hand(LinkRecord& link);
   // Closes what a link holds, without telling anybody.
   void Close(LinkRecord& link);

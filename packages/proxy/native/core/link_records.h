@@ -1,4 +1,4 @@
-// Records of links, by number. The owner's thread makes and frees them; the relay's thread finds them.
+// Records of links, by number. The owner's thread makes and frees them; both threads find them.
 #pragma once
 
 #include <array>

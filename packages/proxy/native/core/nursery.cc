@@ -55,6 +55,7 @@ void Nursery::OnEvent(uint64_t mark, uint32_t events) {
   if (link != nullptr) mover_.OnEvents(*link, LinkMover::SideOf(mark), events);
 }
 
+// Those whose clients were reset first: none of them is promoted.
 void Nursery::EndTurn() {
   mover_.ResetServers();
   std::vector<LinkId> busy;
@@ -66,6 +67,8 @@ void Nursery::EndTurn() {
 }
 
 void Nursery::Sweep() {
+  // One whose client was reset is not promoted: it ends here.
+  mover_.ResetServers();
   mover_.LookAtDeadlines();
   while (!ages_.empty() && ages_.front().since_ms + longest_ms_ <= mover_.now_ms()) {
     const LinkId id = ages_.front().id;

@@ -25,8 +25,7 @@ class Nursery {
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;
 
-  // A turn of the owner: BeginTurn(), then what epoll says, then EndTurn(). Outside of a turn it is as late as it was in
-  // the last one.
+  // A turn of the owner: BeginTurn(), then what epoll says, then EndTurn().
   void BeginTurn() { mover_.Look(); }
   void OnEvent(uint64_t mark, uint32_t events);
   void EndTurn();
@@ -36,7 +35,10 @@ class Nursery {
   // One whose record is filled. False: epoll does not take it, and knows nothing of it. `…_is_watched`: the epoll has
   // that socket already, under another name.
   bool Add(LinkRecord* link, LinkId id, bool client_is_watched, bool server_is_watched);
-  void Obey(Command command) { mover_.Obey(command); }
+  void Obey(Command command) {
+    mover_.Look();
+    mover_.Obey(command);
+  }
 
   bool IsEmpty() const { return ages_.empty(); }
   // EndTurn() has something to do.

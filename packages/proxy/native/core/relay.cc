@@ -51,7 +51,7 @@ struct Relay::Impl {
   void Begin(LinkRecord* link, LinkId id, const LinkSpec& spec);
   void Promote(LinkRecord* link, LinkId id);
   void Publish(LinkRecord* link, LinkId id, int64_t by_ms);
-  void Order(Command command);
+  void Order(const LinkRecord& link, Command command);
   bool Watch(const LinkRecord& link, int which, LinkId id) const;
 
   LinkExchange exchange;
@@ -78,6 +78,7 @@ Relay::Relay(Notify notify, void* context, const Options& options)
     : impl_(std::make_unique<Impl>(notify, context, options)) {}
 
 Relay::~Relay() {
+  if (impl_->nursery != nullptr) impl_->nursery->EndTurn();
   if (impl_->runs) {
     impl_->exchange.Give({Command::Kind::kQuit, kNoLink, {}}, LinkExchange::kNow);
     pthread_join(impl_->thread, nullptr);
@@ -233,19 +234,22 @@ void Relay::Impl::Publish(LinkRecord* link, LinkId id, int64_t by_ms) {
 }
 
 void Relay::Stop(LinkId link, StopMode mode) {
-  if (impl_->records.Find(link) == nullptr) return;
+  const LinkRecord* const record = impl_->records.Find(link);
+  if (record == nullptr) return;
   const auto kind = mode == StopMode::kFlush ? Command::Kind::kFlush : Command::Kind::kReset;
-  impl_->Order({kind, link, {}});
+  impl_->Order(*record, {kind, link, {}});
 }
 
-void Relay::Impl::Order(Command command) {
-  if (records.Find(command.link)->is_young) nursery->Obey(std::move(command));
+// By now the relay's thread may have ended it, which is no harm: the record is looked for again where the command is obeyed.
+void Relay::Impl::Order(const LinkRecord& link, Command command) {
+  if (link.is_young) nursery->Obey(std::move(command));
   else exchange.Give(std::move(command), LinkExchange::kNow);
 }
 
 void Relay::Evict(LinkId link, const uint8_t* words, size_t bytes) {
-  if (impl_->records.Find(link) == nullptr) return;
-  impl_->Order({Command::Kind::kEvict, link, {words, words + bytes}});
+  const LinkRecord* const record = impl_->records.Find(link);
+  if (record == nullptr) return;
+  impl_->Order(*record, {Command::Kind::kEvict, link, {words, words + bytes}});
 }
 
 bool Relay::Counts(LinkId id, uint64_t* received, uint64_t* sent) const {

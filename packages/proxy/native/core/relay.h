@@ -26,7 +26,7 @@ enum class LinkEnd : uint8_t {
 };
 
 struct LinkSide {
-  int fd;  // Non-blocking; the relay's from now on.
+  int fd;  // Non-blocking; the link's from now on.
   // What is still to be written to it, in order.
   std::vector<uint8_t> pending;
   uint64_t received = 0;

@@ -34,7 +34,7 @@ export class HeapRest {
   #rested = 0;
   #roundsLeft = 0;
 
-  constructor(heap: Heap = thisProcess()) {
+  constructor(heap: Heap = processHeap()) {
     this.#heap = heap;
     this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref();
   }
@@ -48,6 +48,7 @@ export class HeapRest {
     const isCalm = Math.abs(used - this.#used) < CALM_BYTES;
     this.#used = used;
     this.#calmLooks = isCalm ? this.#calmLooks + 1 : 0;
+    this.#rested = Math.min(this.#rested, taken);
     if (this.#calmLooks < CALM_LOOKS || taken > LARGEST_BYTES) return;
     if (taken - this.#rested >= GROWN_BYTES) this.#roundsLeft = ROUNDS;
     if (this.#roundsLeft === 0) return;
@@ -62,7 +63,7 @@ export class HeapRest {
 }
 
 /** V8 shows its collector under a flag only, which a context of its own takes notice of; ours stays without it. */
-function thisProcess(): Heap {
+export function processHeap(): Heap {
   setFlagsFromString('--expose-gc');
   const collect: (options: object) => Promise<void> = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');

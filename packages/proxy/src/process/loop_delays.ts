@@ -9,7 +9,7 @@ export class LoopDelays {
   readonly #recent = new RecentDelays<number>();
 
   constructor() {
-    this.#tellOwn();
+    this.#tellLater();
   }
 
   /** A worker tells its longest one of a second. */
@@ -32,6 +32,10 @@ export class LoopDelays {
 
   #tellOwn(): void {
     this.told(PRIMARY, this.#wheel.takeDelayMs());
+    this.#tellLater();
+  }
+
+  #tellLater(): void {
     this.#wheel.after(LOOP_TOLD_MS, () => this.#tellOwn());
   }
 }

@@ -187,5 +187,12 @@ describe('TimerWheel', () => {
     wheel.after(10, () => expect.unreachable());
     turn(5000, () => wheel.close());
     turn(5000);
+    wheel.after(0, () => expect.unreachable());
+    turn(5000);
+    const other = new TimerWheel();
+    other.after(10, () => other.close());
+    other.after(500, () => expect.unreachable());
+    turn(100);
+    turn(5000);
   });
 });
