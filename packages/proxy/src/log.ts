@@ -3,6 +3,7 @@ import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig, LogLevel, LogTarget } from './config/resolved.ts';
 import { errorCode, LimpetError } from './errors.ts';
+import { jsonLine } from './log/json_line.ts';
 import { LogWriter } from './log/log_writer.ts';
 import { Sampler } from './log/sampler.ts';
 import { type OpenTarget, openStdout, openTarget } from './log/target.ts';
@@ -114,7 +115,15 @@ function pinoTell(config: LogConfig, out: LogWriter, { wrap }: OpenTarget, who: 
     children.set(event, child);
     return child;
   };
+  const worker = `,"worker":${JSON.stringify(who)}`;
   return (level, event, fields, message) => {
+    if (shown === null && OF_CLIENTS.has(event)) {
+      // Each client has two of these: pino took 5 to 7 µs for both, this takes 2 to 3.
+      if (!isLogged(level, config.level)) return;
+      const head = `{"level":"${level}"${timeField()}${worker},"event":"${event}"`;
+      out.write(wrap(jsonLine(head, fields, message), level, event));
+      return;
+    }
     about = [level, event];
     (children.get(event) ?? childOf(event))[level](fields, message);
   };
