@@ -55,7 +55,7 @@ function isCommand(name) {
   });
 }
 
-/** The folder for `--nodedir` where this Node's headers are beside it, as every distribution has them; else null. */
+/** The folder for `--nodedir` where this Node's headers are beside it, as the archives of nodejs.org have them; else null. */
 export function headersFolder() {
   const prefix = dirname(dirname(process.execPath));
   return existsSync(join(prefix, 'include/node/node_api.h')) ? prefix : null;

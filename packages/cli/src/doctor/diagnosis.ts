@@ -15,6 +15,7 @@ import { judgePorts } from './judge/ports.ts';
 import { judgeProxy, type ProxySeen } from './judge/proxy.ts';
 import { judgeCluster, judgeSentinels } from './judge/redis_group.ts';
 import { judgeRedisNode } from './judge/redis_node.ts';
+import { judgeRelay } from './judge/relay.ts';
 import { judgeTcpMemory } from './judge/tcp_memory.ts';
 import { judgeVip } from './judge/vip.ts';
 import { type Load, loadOf, standardLoad } from './load.ts';
@@ -23,6 +24,7 @@ import { readClock } from './read/clock.ts';
 import { type Running, readBacklog, readConntrack, readOpenFiles, readPorts, readTcpMemory } from './read/kernel.ts';
 import { readMachine } from './read/machine.ts';
 import { type RedisSeen, readRedis } from './read/redis.ts';
+import { readRelay } from './read/relay.ts';
 import { readVip } from './read/vip.ts';
 
 export interface Diagnosis {
@@ -45,6 +47,7 @@ export async function diagnose(flags: PlaceFlags): Promise<Diagnosis> {
     findings: [
       ...judgeConfig(read),
       ...judgeProxy(asked.seen, programVersion()),
+      ...judgeRelay(readRelay(asked.running, config)),
       ...remote,
       ...(vip === null ? [] : judgeVip(vip)),
       ...hostFindings(asked.running, load),

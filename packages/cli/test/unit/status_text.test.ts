@@ -14,7 +14,7 @@ describe('limpet status', () => {
       '  sessions       3 of 1,000 (most 5), 1/s new',
       '  workers        1 of 2 ready',
       '  store          redis',
-      '  relay          plain: no native relay',
+      '  relay          native',
       '  configuration  /etc/limpet.yaml',
     ]);
     expect(lines.slice(8)).toEqual([

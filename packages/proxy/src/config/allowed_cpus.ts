@@ -27,3 +27,27 @@ function ownStatus(): string {
     return '';
   }
 }
+
+/** Who else has a say in which CPUs a process may use. */
+export const WHO_DECIDES = 'taskset, CPUAffinity= and control groups decide which they are';
+
+/** Those of the workers' entries that this process may not use, each once. */
+export function deniedCpus(
+  cpuMap: readonly (readonly number[])[],
+  workers: number,
+  allowed: readonly number[],
+): readonly number[] {
+  const named = cpuMap.slice(0, workers).flat();
+  return [...new Set(named)].filter(cpu => !allowed.includes(cpu));
+}
+
+/** As the kernel writes it: `0-3,8`. */
+export function cpuList(cpus: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const cpu of [...cpus].sort((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range !== undefined && cpu === range[1] + 1) range[1] = cpu;
+    else ranges.push([cpu, cpu]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+}

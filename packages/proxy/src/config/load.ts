@@ -2,13 +2,14 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { localAddresses } from '../local_addresses.ts';
+import { buildCommand, loadAddon } from '../native/load_addon.ts';
 import { allowedCpus } from './allowed_cpus.ts';
 import { type FilesRead, readFiles } from './files.ts';
 import { fullWidthCauses } from './full_width.ts';
 import { schemaProblems } from './issues.ts';
 import { mergeTrees } from './merge.ts';
 import { inReadingOrder, type Problem } from './problem.ts';
-import { type Resolved, resolveConfig, type Sources } from './resolve.ts';
+import { type Machine, type Resolved, resolveConfig, type Sources } from './resolve.ts';
 import type { Config } from './resolved.ts';
 import { type RawConfig, rootSchema } from './schema/root.ts';
 import { readTree, type Tree } from './tree.ts';
@@ -45,9 +46,20 @@ interface Judged {
   readonly problems: readonly Problem[];
 }
 
-function judge(tree: Tree, sources: Sources): Judged {
+function thisMachine(): Machine {
   const cpus = availableParallelism();
-  const machine = { hostname: hostname(), cpus, allowedCpus: allowedCpus(cpus), addresses: localAddresses() };
+  const addon: Machine['addon'] = () => {
+    const loaded = loadAddon();
+    return {
+      why: loaded.addon === null ? loaded.why : null,
+      remedy: `Build it (${buildCommand()}, with g++, make and python3).`,
+    };
+  };
+  return { hostname: hostname(), cpus, allowedCpus: allowedCpus(cpus), addresses: localAddresses(), addon };
+}
+
+function judge(tree: Tree, sources: Sources): Judged {
+  const machine = thisMachine();
   const fit = (raw: RawConfig): Resolved => resolveConfig(raw, tree, sources, machine);
   const parsed = rootSchema.safeParse(tree.value);
   if (parsed.success) {
@@ -73,7 +85,7 @@ function withoutEchoes(first: readonly Problem[], then: readonly Problem[]): rea
 /**
  * Reads the configuration from a file, or from all `*.yaml` and `*.yml` files of a folder. Never throws: what cannot be
  * read, or is wrong, is told as problems, all of them at once and in the order of reading. Nothing is looked up and
- * nothing opened but the files. Blocks while it reads; a configuration is read at the start and at a reload.
+ * nothing opened but the files, and the native addon where `global` wants it. Blocks while it reads; a configuration is read at the start and at a reload.
  */
 export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
   const read = readFiles(path);

@@ -8,6 +8,7 @@ import { listensOf, resolveFrontend } from './resolve_frontend.ts';
 import { resolveLog } from './resolve_log.ts';
 import { warnOfLoops } from './resolve_loops.ts';
 import { checkLeads, type Lead, leadsOf, modeOf } from './resolve_mode.ts';
+import { type RelayMachine, warnOfRelay } from './resolve_relay.ts';
 import { resolveRuntimeApi } from './resolve_runtime_api.ts';
 import { checkSources } from './resolve_source.ts';
 import { resolveState } from './resolve_state.ts';
@@ -21,11 +22,9 @@ import type { RawConfig } from './schema/root.ts';
 import type { Tree } from './tree.ts';
 
 /** What the configuration takes from the machine that it is read on. */
-export interface Machine {
+export interface Machine extends RelayMachine {
   readonly hostname: string;
   readonly cpus: number;
-  /** The numbers of those that this process may use. */
-  readonly allowedCpus: readonly number[];
   /** As its interfaces have them now. */
   readonly addresses: readonly string[];
 }
@@ -125,6 +124,7 @@ export function resolveConfig(raw: RawConfig, tree: Tree, sources: Sources, mach
   checkSections(config, leads, notes);
   checkUse(config, leads, notes);
   warnOfLoops(config, notes);
+  warnOfRelay(global, machine, notes);
   checkSources(config, machine.addresses, notes);
   warnOfVirtualBinds(config, notes);
   warnOfLoneMemory(config, notes);

@@ -21,6 +21,11 @@ export function loadAddon(): LoadedAddon {
   return chooseAddon(files.map(attempt), () => readIfThere(new URL('build/not-built.txt', FOLDER)));
 }
 
+/** The command that builds it for this installation, also where that has failed before. */
+export function buildCommand(): string {
+  return `node ${fileURLToPath(new URL('build.mjs', FOLDER))} --force`;
+}
+
 /** The first that can be used. What is wrong with the first one that is there tells more than that another is absent. */
 export function chooseAddon(attempts: Iterable<Attempt>, whyNotBuilt: () => string | null): LoadedAddon {
   let why: string | null = null;

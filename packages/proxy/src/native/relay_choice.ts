@@ -1,7 +1,7 @@
 import type { GlobalConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import type { NativeAddon } from './addon.ts';
-import type { LoadedAddon } from './load_addon.ts';
+import { buildCommand, type LoadedAddon } from './load_addon.ts';
 
 /** Which relay a process uses. */
 export interface RelayChoice {
@@ -49,6 +49,6 @@ export function pinWorker(cpuMap: readonly (readonly number[])[], slot: number, 
 
 function unavailable(what: 'RELAY' | 'CPU_MAP', wanted: string, why: string): LimpetError {
   const without = what === 'RELAY' ? 'set global.relay to auto or node' : 'leave global.cpu_map out';
-  const remedy = `build the addon (pnpm rebuild, with a C++ compiler), or ${without}`;
+  const remedy = `build the addon (${buildCommand()}, with g++, make and python3), or ${without}`;
   return new LimpetError(`${what}_UNAVAILABLE`, `${wanted}, and there is no native addon: ${why}`, remedy);
 }

@@ -4,6 +4,14 @@ import type { Log } from '../log.ts';
 import type { Listening } from './bindings.ts';
 import type { FaceAddress } from './faces.ts';
 
+/** What a proxy has come to at its start. */
+interface Start {
+  readonly binds: readonly Listening[];
+  readonly faces: readonly FaceAddress[];
+  /** `native`, or `node` with why. */
+  readonly relay: string;
+}
+
 /** What the log says of a proxy that serves: where it listens, and for how many connections its descriptors suffice. */
 export class Notices {
   readonly #log: Log;
@@ -15,10 +23,10 @@ export class Notices {
   }
 
   /** It serves. */
-  ready(config: Config, binds: readonly Listening[], faces: readonly FaceAddress[]): void {
+  ready(config: Config, { binds, faces, relay }: Start): void {
     this.changed(config, binds);
     for (const { face, address } of faces) this.#log.info('admin_listening', { face, address });
-    this.#log.info('ready', { workers: config.global.workers, pid: process.pid });
+    this.#log.info('ready', { workers: config.global.workers, relay, pid: process.pid });
   }
 
   /** It has gone over to another configuration, and listens there too. */

@@ -1,13 +1,13 @@
 import { EventRing, ringingLog } from '../admin/event_ring.ts';
 import type { Config } from '../config/resolved.ts';
 import { createLog, type Log } from '../log.ts';
-import { loadAddon } from '../native/load_addon.ts';
-import { chooseRelay } from '../native/relay_choice.ts';
+import { relayHere } from '../native/relay_here.ts';
 import { Bindings } from './bindings.ts';
 import { Certificates } from './certificates.ts';
 import { type ChangeoverParts, changeOver } from './changeover.ts';
 import { Chronicle } from './chronicle.ts';
 import { Configurator } from './configurator.ts';
+import type { FaceAddress } from './faces.ts';
 import { FrontDesk } from './front_desk.ts';
 import { Notices } from './notices.ts';
 import { Notifier, serviceManagerOf } from './notify.ts';
@@ -112,10 +112,15 @@ export class Parts implements ChangeoverParts {
 
   /**
    * Sees which relay the workers can use, before there is a worker that could not start.
-   * @throws LimpetError RELAY_UNAVAILABLE, CPU_MAP_UNAVAILABLE
+   * @throws LimpetError RELAY_UNAVAILABLE, CPU_MAP_UNAVAILABLE, CPU_MAP_FAILED
    */
   chooseRelay(): void {
-    this.#relay = chooseRelay(this.config.global, loadAddon).words;
+    this.#relay = relayHere(this.config.global);
+  }
+
+  /** It serves. */
+  announce(faces: readonly FaceAddress[]): void {
+    this.notices.ready(this.config, { binds: this.bindings.listening, faces, relay: this.#relay });
   }
 
   /** Tells all what the servers of a backend are like. */

@@ -16,7 +16,7 @@ const LAST_WORDS_MS = 2000;
  * Starts the proxy: binds, checks, workers. Resolves when every worker serves. Where a running proxy has started this
  * process to replace it, takes over from that one.
  * @param warned what the caller has told of the configuration (`formatProblem`): reloads do not tell it again
- * @throws LimpetError BIND_*, RELAY_UNAVAILABLE, CPU_MAP_UNAVAILABLE, WORKER_CANNOT_START, UPGRADE_FAILED, and what workers report
+ * @throws LimpetError BIND_*, RELAY_UNAVAILABLE, CPU_MAP_UNAVAILABLE, CPU_MAP_FAILED, WORKER_CANNOT_START, UPGRADE_FAILED, and what workers report
  */
 export async function startProxy(config: Config, warned: readonly string[] = []): Promise<RunningProxy> {
   const primary = new Primary(config, warned, Predecessor.find());
@@ -54,8 +54,7 @@ class Primary implements RunningProxy {
 
   async start(): Promise<void> {
     const parts = this.#parts;
-    const { upgrades, certificates, bindings, store, servers, tickets, configurator, peers, pair, notices, notifier } =
-      parts;
+    const { upgrades, certificates, bindings, store, servers, tickets, configurator, peers, pair, notifier } = parts;
     try {
       parts.chooseRelay();
       await pair.begin();
@@ -76,7 +75,7 @@ class Primary implements RunningProxy {
       throw error;
     }
     peers.start();
-    notices.ready(parts.config, this.binds, this.faces);
+    parts.announce(this.faces);
     notifier.ready();
   }
 

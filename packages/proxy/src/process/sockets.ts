@@ -47,7 +47,8 @@ function otherBinder(): NativeAddon | null {
   return isInLibuv ? null : loadAddon().addon;
 }
 
-function hasReusePort(): boolean {
+/** Whether each worker can have listening sockets of its own here, whichever relay is in use. */
+export function hasReusePort(): boolean {
   return isInLibuv || otherBinder() !== null;
 }
 

@@ -1,17 +1,21 @@
 /** The relay that a proxy chooses, and what is only so where it is the native one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { allowedCpus } from '../../src/config/allowed_cpus.ts';
 import { accepts, startBroker } from '../kit/broker.ts';
 import { makeAuthority } from '../kit/certificates.ts';
 import { until } from '../kit/condition.ts';
 import { configFor } from '../kit/config.ts';
 import { acceptedRaw } from '../kit/connects.ts';
 import { makeDirectory } from '../kit/directory.ts';
-import { type Limpet, startLimpet } from '../kit/limpet.ts';
+import { type Limpet, runLimpet, startLimpet } from '../kit/limpet.ts';
 import { freePort } from '../kit/port.ts';
 import { relayKinds } from '../kit/relay_kind.ts';
 import { askRuntime } from '../kit/runtime_api.ts';
 import { connectSecure } from '../kit/secure_client.ts';
+
+/** No kernel has it. */
+const NEVER = 8191;
 
 /** The names of the threads of a process. */
 function threadsOf(pid: number): string[] {
@@ -42,7 +46,8 @@ test.each(relayKinds)('limpet says that it uses the %s relay, and its workers do
     configFor({ servers: [broker.port], workers: 2, global: { relay, runtime_api: [api] } }),
   );
   const line = /^Relay: (.*)$/m.exec(await askRuntime(api, 'show info'))?.[1];
-  expect(line).toBe(relay === 'native' ? 'native' : 'node: as global.relay says');
+  const words = relay === 'native' ? 'native' : 'node: as global.relay says';
+  expect([line, limpet.events(({ event }) => event === 'ready')[0]?.relay]).toEqual([words, words]);
   const moving = limpet.workers().map(pid => threadsOf(pid).includes('limpet-relay'));
   expect(moving).toEqual([relay === 'native', relay === 'native']);
 });
@@ -89,5 +94,18 @@ describe.runIf(relayKinds.includes('native'))('with the native relay', () => {
     const client = await acceptedRaw(limpet.port('mqtt'), { clientId: 'a' });
     for (const pid of limpet.workers()) expect([...cpusOf(pid)]).toEqual([`${cpu}`]);
     client[Symbol.dispose]();
+  });
+
+  test('a CPU outside of the mask ends the start before there is a worker', async () => {
+    await using directory = await makeDirectory('cpus');
+    const [cpu = 0] = allowedCpus(1);
+    const config = configFor({ servers: [1], workers: 2, global: { cpu_map: [[cpu], [NEVER]] } });
+    const file = directory.write('limpet.yaml', JSON.stringify(config));
+    await using run = runLimpet(['run', '-c', file], { before: ['taskset', '-c', `${cpu}`] });
+    const { code } = await run.waitForExit();
+    const said = run.lines.map(({ text }) => text).join('\n');
+    expect(said).toContain(`global.cpu_map names CPU ${NEVER}, and this process may use ${cpu}`);
+    expect(said).not.toContain('worker_');
+    expect(code).toBe(1);
   });
 });

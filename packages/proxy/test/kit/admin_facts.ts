@@ -74,7 +74,7 @@ const INFO: ProxyFacts = {
     role: 'active',
     roleSinceMs: null,
     stopping: false,
-    relay: 'plain: no native relay',
+    relay: 'native',
   },
   ...{ configPath: '/etc/limpet.yaml', reloads: 1, ulimitN: 4096, queued: 0, loopDelayMaxMs: 4.5 },
   lastReload: { atMs: START_MS, ok: true, summary: 'server emqx/emqx3 added' },

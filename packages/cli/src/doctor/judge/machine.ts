@@ -5,6 +5,8 @@ import type { Load } from '../load.ts';
 export interface Machine {
   /** `v20.20.2`. */
   readonly node: string;
+  /** Each worker can have listening sockets of its own, by this Node.js or by the native addon. */
+  readonly ownSockets: boolean;
   /** Processors that this process may use. */
   readonly cpus: number;
   /** Processors' worth of time that the control group gives; null: no limit. */
@@ -25,16 +27,14 @@ const SESSION_BYTES = 21 * 1024;
 const TLS_SESSION_BYTES = 41 * 1024;
 
 export function judgeMachine(machine: Machine, load: Load): Finding[] {
-  return [nodeFinding(machine.node), processorFinding(machine, load), ...memoryFindings(machine, load)];
+  return [nodeFinding(machine), processorFinding(machine, load), ...memoryFindings(machine, load)];
 }
 
-function nodeFinding(version: string): Finding {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  const hasReusePort = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
-  if (hasReusePort) return node.ok(version);
+function nodeFinding({ node: version, ownSockets }: Machine): Finding {
+  if (ownSockets) return node.ok(version);
   return node.note(
-    `${version} serves; from 22.12 on each worker has listening sockets of its own, which spreads clients more evenly`,
-    'install Node.js 22 or later (https://nodejs.org)',
+    `${version} serves, but without the native addon all workers share one listening socket: clients are spread unevenly`,
+    'build the addon (docs/data-plane.md), or install Node.js 22.12 or later (https://nodejs.org)',
   );
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { hasReusePort } from '@limpet/proxy';
 import type { Machine } from '../judge/machine.ts';
 import { numbersOf, textOf } from './text.ts';
 
@@ -8,6 +9,7 @@ export function readMachine(pid: number | null): Machine {
   const memory = textOf('/proc/meminfo') ?? '';
   return {
     node: process.version,
+    ownSockets: hasReusePort(),
     cpus: availableParallelism(),
     cpuQuota: smallest(groups.flatMap(cpuQuotas)),
     memoryBytes: kilobytes(memory, 'MemTotal'),

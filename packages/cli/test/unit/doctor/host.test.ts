@@ -7,6 +7,7 @@ import { judgeConntrack } from '../../../src/doctor/judge/conntrack.ts';
 import { judgeMachine, type Machine } from '../../../src/doctor/judge/machine.ts';
 import { judgeOpenFiles, type OpenFiles } from '../../../src/doctor/judge/open_files.ts';
 import { judgePorts, type Ports } from '../../../src/doctor/judge/ports.ts';
+import { judgeRelay, type RelaySeen } from '../../../src/doctor/judge/relay.ts';
 import { judgeTcpMemory } from '../../../src/doctor/judge/tcp_memory.ts';
 import type { BrokerLoad, Load } from '../../../src/doctor/load.ts';
 
@@ -188,16 +189,23 @@ describe('clock', () => {
 
 describe('the machine', () => {
   const PLENTY: Machine = {
-    ...{ node: 'v22.12.0', cpus: 2, cpuQuota: null, memoryBytes: 16e9, memoryLimitBytes: null, swapBytes: 0 },
+    ...{
+      node: 'v22.12.0',
+      ownSockets: true,
+      cpus: 2,
+      cpuQuota: null,
+      memoryBytes: 16e9,
+      memoryLimitBytes: null,
+      swapBytes: 0,
+    },
   };
   const levels = (machine: Partial<Machine>, load: Partial<Load> = {}) =>
     judgeMachine({ ...PLENTY, ...machine }, { ...LOAD, ...load }).map(({ check, level }) => `${check} ${level}`);
 
   it.each<[Partial<Machine>, Partial<Load>, string[]]>([
     [{}, {}, ['Node.js ok', 'processors ok', 'memory ok']],
-    [{ node: 'v20.20.2' }, {}, ['Node.js note', 'processors ok', 'memory ok']],
-    [{ node: 'v23.0.0' }, {}, ['Node.js note', 'processors ok', 'memory ok']],
-    [{ node: 'v24.1.0' }, {}, ['Node.js ok', 'processors ok', 'memory ok']],
+    [{ node: 'v20.20.2' }, {}, ['Node.js ok', 'processors ok', 'memory ok']],
+    [{ node: 'v20.20.2', ownSockets: false }, {}, ['Node.js note', 'processors ok', 'memory ok']],
     [{}, { workers: 3 }, ['Node.js ok', 'processors warning', 'memory ok']],
     [{}, { workers: 1 }, ['Node.js ok', 'processors note', 'memory ok']],
     [{ cpuQuota: 0.5 }, {}, ['Node.js ok', 'processors warning', 'memory ok']],
@@ -214,5 +222,24 @@ describe('the machine', () => {
     const [finding] = judgeMachine({ ...PLENTY, memoryBytes: 1e9 }, { ...LOAD, maxconn: 100_000 }).slice(2);
     expect(finding?.what).toBe('100,000 idle sessions need about 2.3 GB, this host has 1.0 GB');
     expect(finding?.remedies[0]).toContain('maxconn: 14000 }');
+  });
+});
+
+describe('the relay', () => {
+  const of = (kind: 'runs' | 'would run', words: string): RelaySeen => ({ kind, words, build: 'node build.mjs' });
+  it.each<[RelaySeen, string]>([
+    [of('runs', 'native'), 'ok: native runs'],
+    [of('would run', 'native'), 'ok: native would run'],
+    [of('runs', 'node: as global.relay says'), 'ok: node runs: as global.relay says'],
+    [
+      of('runs', 'node: the addon was not built (a.cc:1:2: error: x)'),
+      'note: node runs: the addon was not built (a.cc:1:2: error: x) → apt-get install g++ make python3 → node build.mjs → systemctl restart limpet',
+    ],
+    [
+      { kind: 'none', why: 'no CPU 9', remedy: 'name others' },
+      'problem: a proxy would not start here: no CPU 9 → name others',
+    ],
+  ])('%j', (seen, expected) => {
+    expect(told(judgeRelay(seen))).toEqual([expected]);
   });
 });

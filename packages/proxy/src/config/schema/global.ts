@@ -50,12 +50,12 @@ export const globalSchema: z.ZodType<RawGlobal> = z
       readWorkers,
     ).prefault('auto'),
     relay: choice(
-      'What moves the bytes of plain TCP sessions: the `native` addon, a thread in each worker, or TypeScript (`node`). `auto`: native where the addon is there, and `limpet status` says which and why. `native`: that, or no start.',
+      'What moves the bytes of plain TCP sessions, and of WebSocket frames that pass through: the `native` addon, a thread in each worker, or TypeScript (`node`). `auto`: native where the addon is there, and `limpet status` says which and why. `native`: that, or no start.',
       ['auto', 'native', 'node'],
     ).prefault('auto'),
     cpu_map: cpuMap({
       meaning:
-        'Pins each worker, with its relay, to CPUs: `[[0], [1]]` the first worker to CPU 0 and the second to CPU 1, then from the front again. `auto`: one CPU each. Needs the native addon.',
+        'Pins each worker, with its relay, to CPUs: `[[0], [1]]` the first worker to CPU 0 and the second to CPU 1, then from the front again; `[0, 1]` is the same in short, and `[[0, 1]]` is both CPUs for every worker. `auto`: one CPU each. Needs the native addon, also with `relay: node`.',
       standard: 'as the system likes',
     }).optional(),
     maxconn: integer(

@@ -11,7 +11,7 @@ async function lines(format: 'prometheus' | 'openmetrics' = 'prometheus', facts 
 }
 
 test.each([
-  'limpet_build_info{name="lb1",version="0.1.0",node="v20.19.0"} 1',
+  'limpet_build_info{name="lb1",version="0.1.0",node="v20.19.0",relay="native"} 1',
   'limpet_start_time_seconds 1800000000',
   'limpet_frontend_connections_total{frontend="mqtt"} 11',
   'limpet_frontend_connects_total{frontend="mqtt",version="3.1.1"} 0',
