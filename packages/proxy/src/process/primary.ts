@@ -2,7 +2,6 @@ import type { ReloadReport } from '../admin/control.ts';
 import type { Config } from '../config/resolved.ts';
 import type { Listening } from './bindings.ts';
 import type { FaceAddress } from './faces.ts';
-import { HeapRest } from './heap_rest.ts';
 import { Parts } from './parts.ts';
 import type { RunningProxy } from './running_proxy.ts';
 import { Predecessor } from './upgrade/predecessor.ts';
@@ -28,7 +27,6 @@ export async function startProxy(config: Config, warned: readonly string[] = [])
 class Primary implements RunningProxy {
   readonly finished: Promise<number>;
   readonly #parts: Parts;
-  readonly #rest = new HeapRest();
   #finish: (code: number) => void = () => {};
   #stopping: Promise<void> | null = null;
   #ending: Promise<void> | null = null;
@@ -153,7 +151,6 @@ class Primary implements RunningProxy {
   async #endOnce(code: number): Promise<void> {
     const { certificates, bindings, tickets, staff, servers, operations, upgrades, pair, peers, store, notifier, log } =
       this.#parts;
-    this.#rest.close();
     certificates.close();
     bindings.close();
     tickets.stop();

@@ -49,8 +49,8 @@ interface Slot {
  */
 const EAGER = ['--no-lazy', '--no-flush-bytecode'];
 /**
- * V8's young generation: 16 MB is its own limit, which a storm of clients fills. With 4 a connection was measured to cost as
- * much CPU as before, and the next collection of all (heap_rest.ts) is cheaper.
+ * V8's young generation: 16 MB is its own limit, which a storm of clients fills, and an idle worker may keep three of them for
+ * long. With 4 a connection was measured to cost as much CPU as before.
  */
 const YOUNG = ['--max-semi-space-size=4'];
 const FIRST_DELAY_MS = 100;

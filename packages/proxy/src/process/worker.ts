@@ -1,7 +1,6 @@
 import { StateError } from '@limpet/state';
 import { errorCode, LimpetError } from '../errors.ts';
 import type { ListenHandle } from '../listen/listener.ts';
-import { HeapRest } from './heap_rest.ts';
 import { PrimaryLink } from './primary_link.ts';
 import type { ToPrimary, ToWorker } from './wire.ts';
 import { Workplace } from './workplace.ts';
@@ -17,7 +16,6 @@ export function serve(): void {
   // The primary is gone, or we have taken our leave. Before node:cluster, which would exit() here.
   process.prependListener('disconnect', die);
   let place: Workplace | null = null;
-  new HeapRest();
   process.on('message', (said: ToWorker[] | { bind: number }, handle?: ListenHandle) => {
     if (!Array.isArray(said)) {
       if (handle !== undefined) place?.listen(said.bind, handle);
