@@ -98,7 +98,7 @@ function lossPart(rows: readonly Row[]): string {
 
 function scenarioPart(scenario: string, rows: readonly Row[], plots: readonly NamedPlot[]): string {
   const images = plots.map(({ name, plot }) => `![${plot.title}: ${plot.axis}](plots/${name}.svg)`);
-  const meanings = rows.map(row => `*${row.title}*: ${[row.meaning, ...row.notes.map(sentence)].join(' ')}`);
+  const meanings = rows.map(row => `_${row.title}_: ${[row.meaning, ...row.notes.map(sentence)].join(' ')}`);
   return [`## ${scenario}`, ...images, tableOfRows(rows), list(meanings)].join('\n\n');
 }
 

@@ -80,7 +80,7 @@ test('the report tells figures, ratio, limit, verdict and meaning', () => {
   const text = textOf(results());
   expect(text).toMatch(/message, paced .*\| haproxy +\| +30\.0 \(20\.0–40\.0\) \| +\| +\| +\|/);
   expect(text).toMatch(/\| limpet +\| +24\.0 \(18\.0–38\.0\) \| +0\.90 \(0\.80–0\.95\) \| ≤ 0\.95 \| +met \|/);
-  expect(text).toContain('*message, paced*: Small messages through open connections.');
+  expect(text).toContain('_message, paced_: Small messages through open connections.');
   expect(text).toContain('(plots/message.svg)');
 });
 
