@@ -12,8 +12,6 @@ constexpr size_t kBufferBytes = 64 * 1024;
 constexpr uint32_t kBehindBytes = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 }  // namespace
 
-static_assert(LinkMover::kReadEvents == (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET), "as the kernel names them");
-
 LinkMover::LinkMover(LinkRecords* records, LinkTally* tally, LinkClock clock, int epoll, size_t most_pipes)
     : records_(*records),
       tally_(*tally),
@@ -23,6 +21,14 @@ LinkMover::LinkMover(LinkRecords* records, LinkTally* tally, LinkClock clock, in
       wheel_(now_ms_),
       pipes_(most_pipes),
       buffer_(new uint8_t[kBufferBytes]) {}
+
+bool LinkMover::Register(int epoll, int operation, const Side& side, LinkId link, int which) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+  if (side.Is(kRoomTold)) event.events |= EPOLLOUT;
+  event.data.u64 = Mark(link, which);
+  return epoll_ctl(epoll, operation, side.fd, &event) == 0;
+}
 
 void LinkMover::OnEvents(LinkRecord& link, int which, uint32_t events) {
   Side& side = link.side[which];

@@ -31,8 +31,9 @@ class LinkMover {
   static uint64_t Mark(LinkId link, int which) { return kLinkBit | link << 1 | static_cast<uint64_t>(which); }
   static LinkId IdOf(uint64_t mark) { return (mark & ~kLinkBit) >> 1; }
   static int SideOf(uint64_t mark) { return static_cast<int>(mark & 1); }
-  static constexpr uint32_t kReadEvents =
-      1 /* EPOLLIN */ | 2 /* EPOLLPRI */ | 0x2000 /* EPOLLRDHUP */ | 1U << 31 /* EPOLLET */;
+  // Has `epoll` tell of a side by its mark: of what comes, and of room where something waits for that. `operation`: as
+  // epoll_ctl() calls it. False, with errno: it does not take it.
+  static bool Register(int epoll, int operation, const Side& side, LinkId link, int which);
 
   // `epoll` watches the sockets of its links.
   LinkMover(LinkRecords* records, LinkTally* tally, LinkClock clock, int epoll, size_t most_pipes);

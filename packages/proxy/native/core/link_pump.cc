@@ -158,11 +158,8 @@ void LinkMover::Hold(LinkRecord& link, int which, size_t count) {
   if (from.held_ms == kNever) from.held_ms = now_ms_;
   if (to.Is(kRoomTold)) return;
   to.Set(kRoomTold);
-  epoll_event event{};
-  event.events = kReadEvents | EPOLLOUT;
-  event.data.u64 = Mark(link.id.load(std::memory_order_relaxed), which);
   // Edge-triggered: where there is room by now it is told again.
-  epoll_ctl(epoll_, EPOLL_CTL_MOD, to.fd, &event);
+  Register(epoll_, EPOLL_CTL_MOD, to, link.id.load(std::memory_order_relaxed), which);
 }
 
 // There is room: sends what waits; where all has gone the other side is read again.

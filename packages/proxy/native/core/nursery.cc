@@ -20,14 +20,6 @@ LinkRecord* Nursery::Find(LinkId id) const {
   return link != nullptr && link->is_young ? link : nullptr;
 }
 
-bool Nursery::Watch(const LinkRecord& link, int which, LinkId id, bool is_watched) const {
-  epoll_event event{};
-  event.events = LinkMover::kReadEvents;
-  if (link.side[which].Is(kRoomTold)) event.events |= EPOLLOUT;
-  event.data.u64 = LinkMover::Mark(id, which);
-  return epoll_ctl(epoll_, is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, link.side[which].fd, &event) == 0;
-}
-
 void Nursery::Forget(const LinkRecord& link) const {
   for (const Side& side : link.side) {
     // One that is not watched says so, which is no harm.
@@ -36,10 +28,10 @@ void Nursery::Forget(const LinkRecord& link) const {
 }
 
 bool Nursery::Add(LinkRecord* link, LinkId id, bool client_is_watched, bool server_is_watched) {
-  for (Side& side : link->side) {
-    if (side.HasWaiting()) side.Set(kRoomTold);
-  }
-  if (!Watch(*link, kClient, id, client_is_watched) || !Watch(*link, kServer, id, server_is_watched)) {
+  const auto watch = [&](int which, bool is_watched) {
+    return LinkMover::Register(epoll_, is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, link->side[which], id, which);
+  };
+  if (!watch(kClient, client_is_watched) || !watch(kServer, server_is_watched)) {
     Forget(*link);
     return false;
   }

@@ -53,7 +53,6 @@ class Nursery {
   };
 
   LinkRecord* Find(LinkId id) const;
-  bool Watch(const LinkRecord& link, int which, LinkId id, bool is_watched) const;
   void Forget(const LinkRecord& link) const;
   void Give(LinkRecord* link, LinkId id);
 

@@ -48,11 +48,8 @@ struct Relay::Impl {
   void Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms);
   void First(LinkRecord* link, int which, const std::vector<uint8_t>& bytes);
   void FirstOf(LinkRecord* link, int which, const uint8_t* bytes, size_t count);
-  void Begin(LinkRecord* link, LinkId id, const LinkSpec& spec);
-  void Promote(LinkRecord* link, LinkId id);
-  void Publish(LinkRecord* link, LinkId id, int64_t by_ms);
+  void ToThread(LinkRecord* link, LinkId id);
   void Order(const LinkRecord& link, Command command);
-  bool Watch(const LinkRecord& link, int which, LinkId id) const;
 
   LinkExchange exchange;
   LinkRecords records;
@@ -106,7 +103,7 @@ bool Relay::Impl::Start() {
   mover = std::make_unique<LinkMover>(&records, &tally, clock, epoll, options.most_pipes);
   loop = std::make_unique<LinkLoop>(&records, &exchange, mover.get(), clock, epoll);
   if (options.owners_epoll != -1) {
-    const auto promote = [this](LinkRecord* link, LinkId id) { Promote(link, id); };
+    const auto promote = [this](LinkRecord* link, LinkId id) { ToThread(link, id); };
     nursery = std::make_unique<Nursery>(&records, &tally, clock, options.owners_epoll, options.youth_ms, promote);
   }
   // Signals are the owner's: a thread begins with the mask of the one that makes it.
@@ -145,26 +142,9 @@ LinkId Relay::Impl::Make(LinkSpec spec, const uint8_t* to_client, size_t count) 
     First(link, kClient, spec.client.pending);
   }
   First(link, kServer, spec.server.pending);
-  Begin(link, id, spec);
+  const bool is_young = nursery != nullptr && nursery->Add(link, id, spec.client.is_watched, spec.server.is_watched);
+  if (!is_young) ToThread(link, id);
   return id;
-}
-
-void Relay::Impl::Begin(LinkRecord* link, LinkId id, const LinkSpec& spec) {
-  if (nursery != nullptr && nursery->Add(link, id, spec.client.is_watched, spec.server.is_watched)) return;
-  link->meter = &meters[spec.meter]->sums;
-  int64_t by_ms = kNever;
-  for (const Side& side : link->side) {
-    if (side.idle_ms >= 0) by_ms = std::min(by_ms, side.last_ms + side.idle_ms);
-    if (side.Is(kMute)) by_ms = LinkExchange::kNow;
-  }
-  Publish(link, id, by_ms);
-}
-
-void Relay::Impl::Promote(LinkRecord* link, LinkId id) {
-  const bool is_mute = link->side[kClient].Is(kMute) || link->side[kServer].Is(kMute);
-  // One writer for each sum.
-  link->meter = &meters[link->meter_number]->sums;
-  Publish(link, id, is_mute ? LinkExchange::kNow : nursery->mover().Deadline(*link));
 }
 
 void Relay::Impl::Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms) {
@@ -205,28 +185,25 @@ void Relay::Impl::FirstOf(LinkRecord* link, int which, const uint8_t* bytes, siz
   const size_t left = count - static_cast<size_t>(sent);
   if (left == 0) return;
   Keep(&to, bytes + sent, left);
+  to.Set(kRoomTold);
   tally.waiting_bytes.fetch_add(left, std::memory_order_relaxed);
   link->side[!which].held_ms = to.last_ms;
 }
 
-bool Relay::Impl::Watch(const LinkRecord& link, int which, LinkId id) const {
-  if (link.side[which].Is(kGone)) return true;
-  epoll_event event{};
-  event.events = LinkMover::kReadEvents;
-  if (link.side[which].Is(kRoomTold)) event.events |= EPOLLOUT;
-  event.data.u64 = LinkMover::Mark(id, which);
-  return epoll_ctl(epoll, EPOLL_CTL_ADD, link.side[which].fd, &event) == 0;
-}
-
-// From the first call of Watch() on the relay's thread may meet the link; the lock keeps it waiting until both sides
-// are there. What has come by then is told at once.
-void Relay::Impl::Publish(LinkRecord* link, LinkId id, int64_t by_ms) {
-  for (Side& side : link->side) {
-    if (side.HasWaiting()) side.Set(kRoomTold);
-  }
+// From the first Register() on the relay's thread may meet the link; the lock keeps it waiting until both sides are
+// there. What has come by then is told at once.
+void Relay::Impl::ToThread(LinkRecord* link, LinkId id) {
+  // One writer for each sum.
+  link->meter = &meters[link->meter_number]->sums;
+  const bool is_mute = link->side[kClient].Is(kMute) || link->side[kServer].Is(kMute);
+  const int64_t by_ms = is_mute ? LinkExchange::kNow : mover->Deadline(*link);
   link->id.store(id, std::memory_order_release);
   std::unique_lock<std::mutex> lock = exchange.Lock();
-  const bool is_watched = Watch(*link, kClient, id) && Watch(*link, kServer, id);
+  const auto watch = [&](int which) {
+    const Side& side = link->side[which];
+    return side.Is(kGone) || LinkMover::Register(epoll, EPOLL_CTL_ADD, side, id, which);
+  };
+  const bool is_watched = watch(kClient) && watch(kServer);
   link->is_known.store(true, std::memory_order_release);
   if (is_watched) exchange.GiveLocked(std::move(lock), {Command::Kind::kNew, id, {}}, by_ms);
   // The system watches no more descriptors for this user.
