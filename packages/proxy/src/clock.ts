@@ -1,7 +1,7 @@
 /**
  * Deadlines of a worker: one timer wheel, one timer of Node's, however many sessions. A deadline fires up to one tick late,
- * never early; while none is near, the process sleeps longer than a tick. Timers that would move with every packet are not moved at all: their owner remembers when it last saw
- * traffic and looks at that when the timer fires.
+ * never early; while none is near, the process sleeps longer than a tick. Timers that would move with every packet are not
+ * moved at all: their owner remembers when it last saw traffic and looks at that when the timer fires.
  */
 const TICK_MS = 20;
 const SLOTS = 1024;

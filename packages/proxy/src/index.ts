@@ -13,6 +13,7 @@ export type { Config } from './config/resolved.ts';
 export { errorCode, LimpetError } from './errors.ts';
 export { sessionsWithin } from './listen/descriptors.ts';
 export { buildCommand } from './native/load_addon.ts';
+export { AS_CONFIGURED as RELAY_AS_CONFIGURED } from './native/relay_choice.ts';
 export { relayHere } from './native/relay_here.ts';
 export type { Listening } from './process/bindings.ts';
 export { startProxy } from './process/primary.ts';

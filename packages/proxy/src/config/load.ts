@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { localAddresses } from '../local_addresses.ts';
-import { buildCommand, loadAddon } from '../native/load_addon.ts';
+import { howToBuild, loadAddon } from '../native/load_addon.ts';
 import { allowedCpus } from './allowed_cpus.ts';
 import { type FilesRead, readFiles } from './files.ts';
 import { fullWidthCauses } from './full_width.ts';
@@ -52,7 +52,7 @@ function thisMachine(): Machine {
     const loaded = loadAddon();
     return {
       why: loaded.addon === null ? loaded.why : null,
-      remedy: `Build it (${buildCommand()}, with g++, make and python3).`,
+      remedy: `Build it (${howToBuild()}).`,
     };
   };
   return { hostname: hostname(), cpus, allowedCpus: allowedCpus(cpus), addresses: localAddresses(), addon };

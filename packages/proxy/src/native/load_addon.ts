@@ -26,6 +26,11 @@ export function buildCommand(): string {
   return `node ${fileURLToPath(new URL('build.mjs', FOLDER))} --force`;
 }
 
+/** The same for a person, with what it needs. */
+export function howToBuild(): string {
+  return `${buildCommand()}, with g++, make and python3`;
+}
+
 /** The first that can be used. What is wrong with the first one that is there tells more than that another is absent. */
 export function chooseAddon(attempts: Iterable<Attempt>, whyNotBuilt: () => string | null): LoadedAddon {
   let why: string | null = null;

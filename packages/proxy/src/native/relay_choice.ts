@@ -1,7 +1,7 @@
 import type { GlobalConfig } from '../config/resolved.ts';
 import { LimpetError } from '../errors.ts';
 import type { NativeAddon } from './addon.ts';
-import { buildCommand, type LoadedAddon } from './load_addon.ts';
+import { howToBuild, type LoadedAddon } from './load_addon.ts';
 
 /** Which relay a process uses. */
 export interface RelayChoice {
@@ -27,7 +27,8 @@ export function chooseRelay({ relay, cpuMap }: Wanted, load: () => LoadedAddon):
   return loaded.addon === null ? { addon: null, words: `node: ${loaded.why}` } : { ...loaded, words: 'native' };
 }
 
-const AS_CONFIGURED = 'node: as global.relay says';
+/** What `words` are where nobody asked for another one. */
+export const AS_CONFIGURED = 'node: as global.relay says';
 
 /**
  * Binds this process to the CPUs of its slot. Before its other threads are made: they are bound then, too.
@@ -49,6 +50,6 @@ export function pinWorker(cpuMap: readonly (readonly number[])[], slot: number, 
 
 function unavailable(what: 'RELAY' | 'CPU_MAP', wanted: string, why: string): LimpetError {
   const without = what === 'RELAY' ? 'set global.relay to auto or node' : 'leave global.cpu_map out';
-  const remedy = `build the addon (${buildCommand()}, with g++, make and python3), or ${without}`;
+  const remedy = `build the addon (${howToBuild()}), or ${without}`;
   return new LimpetError(`${what}_UNAVAILABLE`, `${wanted}, and there is no native addon: ${why}`, remedy);
 }

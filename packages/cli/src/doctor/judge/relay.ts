@@ -1,3 +1,4 @@
+import { RELAY_AS_CONFIGURED } from '@limpet/proxy';
 import { type Finding, findings } from '../finding.ts';
 
 export type RelaySeen =
@@ -13,10 +14,7 @@ export function judgeRelay(seen: RelaySeen): Finding[] {
   if (seen.kind === 'none') return [problem(`a proxy would not start here: ${seen.why}`, seen.remedy)];
   const [name = '', why = ''] = seen.words.split(/: (.*)/s);
   const what = `${name} ${seen.kind}${why === '' ? '' : `: ${why}`}`;
-  if (name === 'native' || why === AS_CONFIGURED) return [ok(what)];
+  if (name === 'native' || seen.words === RELAY_AS_CONFIGURED) return [ok(what)];
   const restart = seen.kind === 'runs' ? ['systemctl restart limpet'] : [];
   return [note(what, 'apt-get install g++ make python3', seen.build, ...restart)];
 }
-
-/** Nobody asked for another one. */
-const AS_CONFIGURED = 'as global.relay says';
