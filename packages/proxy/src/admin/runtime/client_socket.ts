@@ -98,6 +98,15 @@ export class ClientSocket {
   }
 }
 
+/** Says this to one who is not served. Closes when the client does, or after a moment: what it says meanwhile is read away, as in `finish`. */
+export function turnAway(socket: Socket, text: string): void {
+  socket.on('error', () => {});
+  socket.end(text);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
+
 function drained(socket: Socket): Promise<void> {
   return new Promise(resolve => {
     const done = (): void => {

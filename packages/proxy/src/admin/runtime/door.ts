@@ -4,7 +4,7 @@ import { errorCode, LimpetError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { ApiHandler } from '../api/contract.ts';
 import type { Control } from '../control.ts';
-import { ClientSocket } from './client_socket.ts';
+import { ClientSocket, turnAway } from './client_socket.ts';
 import { COMMANDS } from './commands.ts';
 import { Conversation } from './conversation.ts';
 import { adorn, demandSafeFolder, isStillOurs, listenOnPath, removeSocketFile, type SocketFile } from './unix_path.ts';
@@ -99,9 +99,7 @@ export class Door {
 
   #welcome(socket: Socket): void {
     if (!this.#hasRoom()) {
-      socket.on('error', () => {});
-      socket.end(TOO_MANY);
-      socket.destroySoon();
+      turnAway(socket, TOO_MANY);
       return;
     }
     const { level, timeoutMs, listen } = this.#config;
