@@ -49,7 +49,7 @@ export async function build() {
  * A command line that runs a program with pnpm, in the version that package.json names, on its PATH. npm fetches it, so
  * the user's own npm configuration (registry, proxy, certificates) holds.
  */
-function withPnpm(program, ...args) {
+export function withPnpm(program, ...args) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const command = program === 'pnpm' ? program : tool(program);
   const npm = ['exec', '--yes', '--prefer-offline', '--loglevel=error', `--package=${packageManager}`, '--'];

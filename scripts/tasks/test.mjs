@@ -1,4 +1,5 @@
 // `npm test`: everything, on a machine that has only Node and npm. Its last line is the verdict.
+import { provideNativeModules } from '../native-modules.mjs';
 import { staticChecks } from '../static-checks.mjs';
 import { provideSystemPackages } from '../system-packages.mjs';
 import { runTests, verdict } from '../tests.mjs';
@@ -11,6 +12,7 @@ import { build } from '../workspace.mjs';
 export async function run(args) {
   await provideSystemPackages();
   await build();
+  await provideNativeModules();
   const failed = await staticChecks(['lint', 'knip', 'types']);
   const counts = await runTests(args);
   if (counts.passed + counts.failed === 0) console.log('No test ran.');
