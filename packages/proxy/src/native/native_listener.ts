@@ -13,6 +13,8 @@ import { StreamAccepted } from './stream_accepted.ts';
 
 /** So many are accepted before the worker is asked again how many more it has room for. */
 const MOST_CREDIT = 64;
+/** More addresses of this host than that are not told apart for long: those that clients still come to are soon known again. */
+const MOST_LOCALS = 256;
 
 /**
  * A bind of plain TCP whose clients the native engine accepts: as many as there is room for, one at least, so that who finds
@@ -91,6 +93,7 @@ export class NativeListener implements BindListener, EngineListener {
       this.#state = 'closed';
       this.#credit = 0;
       if (this.id !== -1) this.#engine.native.unlisten(this.id);
+      this.#locals.clear();
       this.#isOpen();
     }
     return this.#kept.length > 0;
@@ -133,8 +136,10 @@ export class NativeListener implements BindListener, EngineListener {
   #known(local: Address | null): Address {
     if (local === null) return this.#local;
     const known = this.#locals.get(local.address);
-    if (known === undefined) this.#locals.set(local.address, local);
-    return known ?? local;
+    if (known !== undefined) return known;
+    if (this.#locals.size >= MOST_LOCALS) this.#locals.clear();
+    this.#locals.set(local.address, local);
+    return local;
   }
 
   /** Only when nothing of the last credit is left: so no more come than there was room for. */
