@@ -1,11 +1,5 @@
 import { plainAddress } from '../listen/accepted.ts';
-import {
-  ASK_AGAIN_MS,
-  BACKLOG,
-  type BindListener,
-  type ListenerEvents,
-  type ListenHandle,
-} from '../listen/listener.ts';
+import { BACKLOG, type BindListener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
 import type { Address } from '../stages.ts';
 import type { Engine, EngineListener } from './engine.ts';
 import { NativeStream } from './native_stream.ts';
@@ -63,19 +57,17 @@ export class NativeListener implements BindListener, EngineListener {
       this.#kept.shift();
     }
     if (this.#state !== 'paused' || this.#events.isFull()) return;
-    if (this.id === -1) this.#ask();
-    else {
+    if (this.id === -1) {
+      this.#state = 'asked';
+      this.#events.wantsHandle();
+    } else {
       this.#state = 'open';
       this.#refill();
     }
   }
 
-  /** A handle that comes while there is no descriptor for it is lost: so it is asked for again. */
-  #ask(): void {
-    this.#state = 'asked';
-    this.#events.wantsHandle();
-    const again = setTimeout(() => this.#state === 'asked' && this.id === -1 && this.#ask(), ASK_AGAIN_MS);
-    again.unref();
+  get lacksHandle(): boolean {
+    return this.#state === 'asked';
   }
 
   pause(): void {

@@ -1,19 +1,10 @@
 /** A bind whose clients the engine accepts, with an engine that the test plays: the listener's number is always 7. */
 import { expect, test } from 'vitest';
 import type { Accepted } from '../../../src/listen/accepted.ts';
-import type { ListenerEvents } from '../../../src/listen/listener.ts';
 import { Event } from '../../../src/native/addon.ts';
 import { NativeListener } from '../../../src/native/native_listener.ts';
+import { QUIET } from '../../kit/mover.ts';
 import { Played, playedHandle } from './played.ts';
-
-const EVENTS: ListenerEvents = {
-  accepted: () => true,
-  acceptedAnyway() {},
-  room: () => 1,
-  isFull: () => false,
-  starved() {},
-  wantsHandle() {},
-};
 
 /** 10.0.0.0 and those behind it, as the engine tells an address. */
 function address(number: number): string {
@@ -23,7 +14,7 @@ function address(number: number): string {
 test('clients that came to one address of this host share what is known of it, and what is remembered is bounded', () => {
   const played = new Played();
   const clients: Accepted[] = [];
-  const listener = new NativeListener(played.engine, { ...EVENTS, accepted: client => clients.push(client) > 0 });
+  const listener = new NativeListener(played.engine, { ...QUIET, accepted: client => clients.push(client) > 0 });
   listener.start(playedHandle());
   let stream = 100;
   const destination = (local: number) => {
@@ -46,7 +37,7 @@ test('a listener that is closed remembers no address', () => {
   const played = new Played();
   const late: Accepted[] = [];
   const listener = new NativeListener(played.engine, {
-    ...EVENTS,
+    ...QUIET,
     accepted: client => late.push(client) > 0,
     acceptedAnyway: client => void late.push(client),
   });
