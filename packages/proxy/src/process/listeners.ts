@@ -1,6 +1,6 @@
 import { errorCode } from '../errors.ts';
 import type { Accepted } from '../listen/accepted.ts';
-import type { Entry } from '../listen/arrival.ts';
+import type { Entry } from '../listen/entry.ts';
 import { type BindListener, Listener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
 import type { Engine } from '../native/engine.ts';
 import { NativeListener } from '../native/native_listener.ts';

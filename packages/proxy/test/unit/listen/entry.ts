@@ -1,5 +1,5 @@
 import { CidrSet } from '../../../src/gate/cidr.ts';
-import type { Entry } from '../../../src/listen/arrival.ts';
+import type { Entry } from '../../../src/listen/entry.ts';
 import { inbound } from '../account/sessions.ts';
 
 /** A bind of plain TCP that lets everybody in. */
