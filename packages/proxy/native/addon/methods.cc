@@ -122,11 +122,11 @@ napi_value StopLink(napi_env env, napi_callback_info info) {
 
 napi_value EvictLink(napi_env env, napi_callback_info info) {
   const Call<2> call(env, info);
-  if (call.is_void()) return nullptr;
+  if (call.is_void()) return FromBool(env, false);
   const Bytes words = ToBytes(env, call.values[1]);
-  call.engine.relay().Evict(call.id(), words.data, words.length);
+  const bool is_asked = call.engine.relay().Evict(call.id(), words.data, words.length);
   call.engine.Schedule();
-  return nullptr;
+  return FromBool(env, is_asked);
 }
 
 napi_value LinkCounts(napi_env env, napi_callback_info info) {

@@ -13,7 +13,7 @@ namespace limpet {
 
 namespace {
 
-constexpr int kContract = 1;
+constexpr int kContract = 2;
 constexpr size_t kFewestEvents = 256;
 constexpr size_t kMostEvents = 65536;
 constexpr size_t kSmallestPayload = 2 * kLongestRead;

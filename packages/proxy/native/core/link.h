@@ -91,8 +91,8 @@ struct LinkRecord : WheelNode {
   // it holds the exchange's lock.
   std::atomic<bool> is_known{false};
   Side side[2];
-  // Why it ends: a LinkEnd; kNoEnd: it does not.
-  uint8_t end = kNoEnd;
+  // Why it ends: a LinkEnd; kNoEnd: it does not. Written by whoever moves the link; the owner may ask at any time.
+  std::atomic<uint8_t> end{kNoEnd};
   bool follows = false;
   bool is_put_off = false;
   // Moved by the owner's thread, and known to that one only (nursery.h).
@@ -104,6 +104,9 @@ struct LinkRecord : WheelNode {
   Meter* meter = nullptr;
   uint32_t meter_number = 0;
   std::unique_ptr<Farewell> farewell;
+
+  uint8_t End() const { return end.load(std::memory_order_relaxed); }
+  bool IsEnding() const { return End() != kNoEnd; }
 };
 
 // Whether something follows in the same turn, so that the kernel may wait for it and send both in one segment.

@@ -40,8 +40,8 @@ int64_t LingerMs(const LinkRecord& link) {
 
 // The first reason stays: what follows is its consequence.
 void LinkMover::SetEnd(LinkRecord& link, LinkEnd end) {
-  if (link.end != kNoEnd) return;
-  link.end = static_cast<uint8_t>(end);
+  if (link.IsEnding()) return;
+  link.end.store(static_cast<uint8_t>(end), std::memory_order_relaxed);
   link.end_ms = now_ms_;
   Watch(link);
 }
@@ -97,14 +97,14 @@ void LinkMover::Broke(LinkRecord& link, int which) {
 int64_t LinkMover::Deadline(const LinkRecord& link) const {
   int64_t first = link.look_ms;
   if (link.farewell != nullptr) first = std::min(first, link.farewell->deadline_ms);
-  if (link.end != kNoEnd) return std::min(first, LingerMs(link));
+  if (link.IsEnding()) return std::min(first, LingerMs(link));
   return std::min({first, IdleMs(link.side[kClient]), IdleMs(link.side[kServer])});
 }
 
 void LinkMover::OnDeadline(LinkRecord& link) {
   link.look_ms = kNever;
   if (link.farewell != nullptr && link.farewell->deadline_ms <= now_ms_) FarewellDue(link);
-  if (link.end == kNoEnd) {
+  if (!link.IsEnding()) {
     if (Deadline(link) <= now_ms_) EndIdle(link);
   } else if (LingerMs(link) <= now_ms_) {
     ResetBoth(link);
@@ -206,7 +206,7 @@ void LinkMover::Finish(LinkRecord& link) {
   const LinkId id = link.id.load(std::memory_order_relaxed);
   const uint64_t received = link.received.load(std::memory_order_relaxed);
   const uint64_t sent = link.sent.load(std::memory_order_relaxed);
-  ended_.push_back({id, static_cast<LinkEnd>(link.end), received, sent});
+  ended_.push_back({id, static_cast<LinkEnd>(link.End()), received, sent});
   tally_.ended.fetch_add(1, std::memory_order_relaxed);
   link.id.store(kNoLink, std::memory_order_release);
 }

@@ -16,7 +16,7 @@ constexpr int64_t kCloseMs = 2000;
 // after that it gets FIN and nothing more of the broker. What it still sends reaches the broker, until it closes. The
 // broker is never told a DISCONNECT that the client did not send: it publishes the Will.
 void LinkMover::Evict(LinkRecord& link, std::vector<uint8_t> words) {
-  if (link.end != kNoEnd) return;
+  if (link.IsEnding()) return;
   link.farewell = std::make_unique<Farewell>();
   link.farewell->deadline_ms = now_ms_ + kPacketMs;
   link.farewell->words = std::move(words);

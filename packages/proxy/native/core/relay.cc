@@ -158,7 +158,7 @@ void Relay::Impl::Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms) {
     side.last_ms = now_ms;
     side.idle_ms = which == kClient ? spec.client_idle_ms : spec.server_idle_ms;
   }
-  link->end = kNoEnd;
+  link->end.store(kNoEnd, std::memory_order_relaxed);
   link->follows = spec.follow;
   link->is_put_off = false;
   link->is_young = false;
@@ -223,10 +223,11 @@ void Relay::Impl::Order(const LinkRecord& link, Command command) {
   else exchange.Give(std::move(command), LinkExchange::kNow);
 }
 
-void Relay::Evict(LinkId link, const uint8_t* words, size_t bytes) {
+bool Relay::Evict(LinkId link, const uint8_t* words, size_t bytes) {
   const LinkRecord* const record = impl_->records.Find(link);
-  if (record == nullptr) return;
+  if (record == nullptr || record->IsEnding()) return false;
   impl_->Order(*record, {Command::Kind::kEvict, link, {words, words + bytes}});
+  return true;
 }
 
 bool Relay::Counts(LinkId id, uint64_t* received, uint64_t* sent) const {

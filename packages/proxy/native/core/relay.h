@@ -82,8 +82,9 @@ class Relay {
   // links as there are slots (2^20); both are reset.
   LinkId Link(LinkSpec spec, const uint8_t* to_client, size_t to_client_bytes);
   void Stop(LinkId link, StopMode mode);
-  // Does nothing where the link ends already. The words are copied; none: the client is closed without a word.
-  void Evict(LinkId link, const uint8_t* words, size_t bytes);
+  // False: the link ends already, and nothing is done. (One that ends before the relay's thread hears of it is true, and
+  // goes on ending as it did.) The words are copied; none: the client is closed without a word.
+  bool Evict(LinkId link, const uint8_t* words, size_t bytes);
   // False: it has ended.
   bool Counts(LinkId link, uint64_t* received, uint64_t* sent) const;
   // At most so many of those that have ended since; answers how many. Their slots have no new link before the next

@@ -103,6 +103,7 @@ void HalfClose(bool client_first) {
   SendAll(first, Bytes("that is all"));
   shutdown(first, SHUT_WR);
   CHECK(HearEnd(other, &heard) == Heard::kEof && heard == Bytes("that is all"));
+  CHECK(!scene.relay->Evict(scene.link, nullptr, 0));
   heard.clear();
   SendAll(other, Bytes("last words"));
   HearUntil(first, &heard, 10);
@@ -278,7 +279,7 @@ void FarewellBetweenPackets() {
   std::vector<uint8_t> heard;
   SendAll(scene.server, {kPublish.begin(), kPublish.begin() + 3});
   HearUntil(scene.client, &heard, kConnack.size() + 3);
-  scene.relay->Evict(scene.link, kWords.data(), kWords.size());
+  CHECK(scene.relay->Evict(scene.link, kWords.data(), kWords.size()));
   SendAll(scene.server, {kPublish.begin() + 3, kPublish.end()});
   SendAll(scene.server, kPublish);
   CHECK(HearEnd(scene.client, &heard) == Heard::kEof);
@@ -303,7 +304,7 @@ void FarewellWithoutWords(bool follow, bool words, bool half, int64_t at_least_m
   const size_t count = kConnack.size() + (half ? 3 : 0);
   HearUntil(scene.client, &heard, count);
   const int64_t took_ms = FastMs([&] {
-    scene.relay->Evict(scene.link, kWords.data(), words ? kWords.size() : 0);
+    CHECK(scene.relay->Evict(scene.link, kWords.data(), words ? kWords.size() : 0));
     CHECK(HearEnd(scene.client, &heard) == Heard::kEof && heard.size() == count);
     CHECK(scene.relay.WaitEnd(scene.link).end == LinkEnd::kStopped);
   });
@@ -325,7 +326,7 @@ void GoneIdsDoNothing() {
   const LinkId next = scene.relay->Link(std::move(spec), nullptr, 0);
   CHECK(next != scene.link && (next & 0xfffff) == (scene.link & 0xfffff));
   scene.relay->Stop(scene.link, StopMode::kReset);
-  scene.relay->Evict(scene.link, kWords.data(), kWords.size());
+  CHECK(!scene.relay->Evict(scene.link, kWords.data(), kWords.size()));
   std::vector<uint8_t> heard;
   SendAll(client.peer, Bytes("x"));
   HearUntil(server.peer, &heard, 1);

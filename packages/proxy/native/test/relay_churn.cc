@@ -258,7 +258,7 @@ void DisturbGone(TestRelay& relay, LinkId link) {
   uint64_t sent;
   CHECK(!relay->Counts(link, &received, &sent));
   relay->Stop(link, StopMode::kReset);
-  relay->Evict(link, kWords.data(), kWords.size());
+  CHECK(!relay->Evict(link, kWords.data(), kWords.size()));
   relay->Stop(link + (uint64_t{1} << 40), StopMode::kReset);
   relay->Stop(kNoLink, StopMode::kFlush);
 }

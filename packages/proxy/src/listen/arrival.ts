@@ -1,55 +1,12 @@
-import type { TimerWheel } from '../clock.ts';
-import type { BindConfig, FrontendConfig } from '../config/resolved.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { LimpetError } from '../errors.ts';
 import { acceptProxy, type ProxyFailure } from '../gate/accept_proxy.ts';
-import type { Access } from '../gate/access.ts';
-import type { CidrSet } from '../gate/cidr.ts';
 import type { GateAnswer, GateRefusal } from '../gate/gate_answer.ts';
 import { type ProxyLink, tlsFactsOf } from '../gate/proxy_header.ts';
-import type { PrereadPool } from '../preread_pool.ts';
-import type { Address, Inbound, TlsFacts, WebSocketFacts } from '../stages.ts';
-import { acceptTls, type TlsFailure } from '../tls/accept_tls.ts';
-import type { TlsContexts } from '../tls/contexts.ts';
-import type { HandshakeGate } from '../tls/handshake_gate.ts';
-import { tlsEndpoint } from '../tls/tls_endpoint.ts';
-import { acceptWebSocket, type Upgraded } from '../websocket/accept_websocket.ts';
+import type { Address, Inbound } from '../stages.ts';
 import type { Accepted } from './accepted.ts';
+import type { Entry } from './entry.ts';
+import { type ArrivalShop, type LayerFailure, Layers, type Stream } from './layers.ts';
 
-/** Everything that belongs to one bind of one worker. */
-export interface Entry {
-  readonly frontend: FrontendConfig;
-  readonly bind: BindConfig;
-  /** The name under which the bind is counted. */
-  readonly bindScope: string;
-  readonly trusted: CidrSet;
-  /** Peers whose X-Forwarded-For is passed on. */
-  readonly forwarders: CidrSet;
-  readonly access: (source: string) => Access;
-  /** Null: no TLS here. */
-  readonly tls: TlsContexts | null;
-  /** What may be recorded of a WebSocket client's frames, for a broker that wants them; null: no broker does. */
-  readonly recordBytes: number | null;
-  /** Asks the primary whether this source may come in; null: nothing limits it. */
-  readonly enter: ((session: number, source: string) => Promise<GateAnswer>) | null;
-  /** It waits for that no more: the question is answered `gone`. */
-  leave(session: number): void;
-}
-
-/** What a worker lends to those who arrive. */
-export interface ArrivalShop {
-  readonly wheel: TimerWheel;
-  readonly pool: PrereadPool;
-  readonly handshakes: HandshakeGate;
-}
-
-export type ArrivalRefusal =
-  | 'denied'
-  | 'not_allowed'
-  | ProxyFailure
-  | GateRefusal
-  | TlsFailure
-  | `websocket_${Extract<Upgraded, { kind: 'failed' }>['reason']}`;
+export type ArrivalRefusal = 'denied' | 'not_allowed' | ProxyFailure | GateRefusal | LayerFailure;
 
 /** Who it is, as far as is known. */
 export type Arriving = Pick<Inbound, 'id' | 'frontend' | 'bind' | 'bindScope' | 'source' | 'acceptedAtMs'>;
@@ -60,13 +17,6 @@ export type Arrived =
   | { readonly kind: 'refused'; readonly who: Arriving; readonly reason: ArrivalRefusal; readonly detail: string }
   /** It came and went without a word, or was stopped. */
   | { readonly kind: 'gone' };
-
-/** What is between TCP and MQTT, and what it told. */
-interface Stream {
-  readonly client: Endpoint;
-  readonly tls: TlsFacts | null;
-  readonly websocket: WebSocketFacts | null;
-}
 
 type Refused = Extract<Arrived, { kind: 'refused' | 'gone' }>;
 
@@ -80,8 +30,8 @@ export class Arrival {
   readonly #entry: Entry;
   readonly #shop: ArrivalShop;
   readonly #acceptedAtMs: number = performance.now();
-  /** What run() waits for. */
-  #waiting: { cancel(): void } | null = null;
+  /** Null: it has not come so far. */
+  #layers: Layers | null = null;
   #isStopped = false;
 
   constructor(accepted: Accepted, id: number, entry: Entry, shop: ArrivalShop) {
@@ -94,10 +44,7 @@ export class Arrival {
   /** Ends it: the result is `gone`. `reset`: with RST, whatever it waits for. */
   stop(reset = false): void {
     this.#isStopped = true;
-    if (this.#waiting !== null) {
-      this.#waiting.cancel();
-      return;
-    }
+    if (this.#layers?.cancel() === true) return;
     if (reset) this.#accepted.reset();
     else this.#accepted.close();
     if (this.#entry.enter !== null) this.#entry.leave(this.#id);
@@ -126,13 +73,15 @@ export class Arrival {
     const refused = await this.#admit(link.source, answered);
     if (refused !== null) return refused;
     const told = proxied.header === null ? null : tlsFactsOf(proxied.header.facts);
-    const stream = await this.#open(plain, link.source, told);
-    if ('kind' in stream) return stream;
+    this.#layers = new Layers(this.#accepted, this.#entry, this.#shop, this.#acceptedAtMs);
+    const layered = await this.#layers.open(plain, told);
+    if (layered.kind === 'gone') return GONE;
+    if (layered.kind === 'failed') return this.#refuse(link.source, layered.reason, layered.detail);
     if (this.#isStopped) {
-      stream.client.reset();
+      layered.stream.client.reset();
       return GONE;
     }
-    return { kind: 'in', inbound: this.#inbound(stream, link, performance.now()) };
+    return { kind: 'in', inbound: this.#inbound(layered.stream, link, performance.now()) };
   }
 
   #inbound({ client, tls, websocket }: Stream, { source, destination }: ProxyLink, openedAtMs: number): Inbound {
@@ -184,53 +133,6 @@ export class Arrival {
     return null;
   }
 
-  async #open(plain: Endpoint | null, source: Address, told: TlsFacts | null): Promise<Stream | Refused> {
-    const { tls: contexts, bind } = this.#entry;
-    let client: Endpoint;
-    let tls = told;
-    if (contexts === null || plain !== null) client = plain ?? this.#accepted.open(0);
-    else {
-      const secured = await this.#secure(contexts, source);
-      if ('kind' in secured) return secured;
-      ({ client, tls } = secured);
-    }
-    if (bind.websocket === null) return { client, tls, websocket: null };
-    return await this.#upgrade(client, tls, source);
-  }
-
-  async #secure(contexts: TlsContexts, source: Address): Promise<{ client: Endpoint; tls: TlsFacts } | Refused> {
-    const { handshakeMs } = this.#entry.frontend;
-    const { wheel, handshakes: gate, pool } = this.#shop;
-    const { socket } = this.#accepted;
-    if (socket === null) throw noSocket(this.#entry.bind.label);
-    const accepting = acceptTls(socket, contexts, {
-      acceptedAtMs: this.#acceptedAtMs,
-      handshakeMs,
-      wheel,
-      gate,
-      pool,
-    });
-    this.#waiting = accepting;
-    const accepted = await accepting.result;
-    this.#waiting = null;
-    if (accepted.kind === 'open') return { client: tlsEndpoint(accepted.socket, socket), tls: accepted.facts };
-    if (accepted.reason === 'silent' || accepted.reason === 'cancelled') return GONE;
-    return this.#refuse(source, accepted.reason, accepted.detail);
-  }
-
-  async #upgrade(inner: Endpoint, tls: TlsFacts | null, source: Address): Promise<Stream | Refused> {
-    const { bind, frontend, recordBytes } = this.#entry;
-    if (bind.websocket === null) return { client: inner, tls, websocket: null };
-    const deadlineMs = Math.max(0, this.#acceptedAtMs + frontend.handshakeMs - performance.now());
-    const upgrading = acceptWebSocket(inner, bind.websocket, { deadlineMs, recordBytes, wheel: this.#shop.wheel });
-    this.#waiting = upgrading;
-    const upgraded = await upgrading.result;
-    this.#waiting = null;
-    if (upgraded.kind === 'open') return { client: upgraded.endpoint, tls, websocket: upgraded.facts };
-    if (upgraded.reason === 'cancelled' || (upgraded.reason === 'left' && inner.bytesIn === 0)) return GONE;
-    return this.#refuse(source, `websocket_${upgraded.reason}`, upgraded.detail);
-  }
-
   #who(source: Address): Arriving {
     const { frontend, bind, bindScope } = this.#entry;
     return { id: this.#id, frontend, bind: bind.label, bindScope, source, acceptedAtMs: this.#acceptedAtMs };
@@ -244,9 +146,4 @@ export class Arrival {
     this.#accepted.reset();
     return refused;
   }
-}
-
-function noSocket(bind: string): LimpetError {
-  const remedy = 'this is a bug of Limpet: clients of such a bind are accepted by Node';
-  return new LimpetError('NO_TLS_SOCKET', `a client of ${bind} came in without a socket for TLS`, remedy);
 }

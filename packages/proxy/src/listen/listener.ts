@@ -17,7 +17,7 @@ export interface ListenerEvents {
   isFull(): boolean;
   /** Accepting failed for want of descriptors or memory; the listener is paused: answer with resume(), in a while. */
   starved(code: string): void;
-  /** The listener needs its handle (again): answer with start(). */
+  /** The listener needs its handle again: answer with start(). It says so once; `lacksHandle` tells whether it still does. */
   wantsHandle(): void;
 }
 
@@ -25,6 +25,8 @@ export interface ListenerEvents {
 export interface BindListener {
   /** Resolves when it has listened for the first time, or is closed before; rejects when it cannot. */
   readonly opened: Promise<void>;
+  /** It would accept, but for want of its handle: from the beginning, and after wantsHandle(), until start(), pause() or the end. */
+  readonly lacksHandle: boolean;
   /** Begins to accept, unless it has been paused or closed meanwhile. */
   start(handle: ListenHandle): void;
   /** There is room again: first for those that were kept, then for new ones. */
@@ -39,8 +41,6 @@ export interface BindListener {
   readonly promised: number;
 }
 
-/** How long a handle that was asked for may take before it counts as lost. */
-export const ASK_AGAIN_MS = 2000;
 /** Longer than any kernel allows by default: net.core.somaxconn is the limit that counts. */
 export const BACKLOG = 65_535;
 
@@ -99,15 +99,12 @@ export class Listener implements BindListener {
       this.#kept.shift();
     }
     if (this.#state !== 'paused' || this.#events.isFull()) return;
-    this.#ask();
-  }
-
-  /** A handle that comes while there is no descriptor for it is lost: so it is asked for again. */
-  #ask(): void {
     this.#state = 'asked';
     this.#events.wantsHandle();
-    const again = setTimeout(() => this.#state === 'asked' && this.#ask(), ASK_AGAIN_MS);
-    again.unref();
+  }
+
+  get lacksHandle(): boolean {
+    return this.#state === 'asked';
   }
 
   pause(): void {

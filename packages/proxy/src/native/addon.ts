@@ -28,7 +28,7 @@ export interface NativeAddon {
   createEngine(options: EngineOptions): NativeEngine;
 }
 
-export const CONTRACT = 1;
+export const CONTRACT = 2;
 
 /** Numbers of `EngineOptions.events` for each event. */
 export const EVENT_LENGTH = 6;
@@ -142,8 +142,11 @@ export interface NativeEngine {
   ): number;
   /** Ends it: 0: what is written is still sent, nothing more is read; 1: RST to the client now, and to the server soon after. */
   stopLink(link: number, how: 0 | 1): void;
-  /** Asks the client to leave (`Farewell`): with these words between two packets; empty: without. */
-  evictLink(link: number, words: Uint8Array): void;
+  /**
+   * Asks the client to leave (`Farewell`): with these words between two packets; empty: without. False: it ends already, and
+   * nothing is done. One that ends by itself before its thread hears of this answers true, and is told with its own end.
+   */
+  evictLink(link: number, words: Uint8Array): boolean;
   /** Bytes from the client and to it, since its stream was opened, into `out[0]` and `out[1]`. False: it has ended. */
   linkCounts(link: number, out: Float64Array): boolean;
 

@@ -34,9 +34,9 @@ export class NativeLink implements RunningRelay, EngineLink {
   }
 
   evict(words: Buffer | null): boolean {
-    if (this.#reason !== null || this.#engine.links.get(this.id) !== this) return false;
+    // What we have ordered may not have been done yet: the engine would not know that it ends.
+    if (this.#reason !== null || !this.#engine.native.evictLink(this.id, words ?? NO_WORDS)) return false;
     this.#reason = 'drained';
-    this.#engine.native.evictLink(this.id, words ?? NO_WORDS);
     return true;
   }
 

@@ -1,11 +1,5 @@
 import { plainAddress } from '../listen/accepted.ts';
-import {
-  ASK_AGAIN_MS,
-  BACKLOG,
-  type BindListener,
-  type ListenerEvents,
-  type ListenHandle,
-} from '../listen/listener.ts';
+import { BACKLOG, type BindListener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
 import type { Address } from '../stages.ts';
 import type { Engine, EngineListener } from './engine.ts';
 import { NativeStream } from './native_stream.ts';
@@ -13,6 +7,8 @@ import { StreamAccepted } from './stream_accepted.ts';
 
 /** So many are accepted before the worker is asked again how many more it has room for. */
 const MOST_CREDIT = 64;
+/** More addresses of this host than that are not told apart for long: those that clients still come to are soon known again. */
+const MOST_LOCALS = 256;
 
 /**
  * A bind of plain TCP whose clients the native engine accepts: as many as there is room for, one at least, so that who finds
@@ -61,19 +57,17 @@ export class NativeListener implements BindListener, EngineListener {
       this.#kept.shift();
     }
     if (this.#state !== 'paused' || this.#events.isFull()) return;
-    if (this.id === -1) this.#ask();
-    else {
+    if (this.id === -1) {
+      this.#state = 'asked';
+      this.#events.wantsHandle();
+    } else {
       this.#state = 'open';
       this.#refill();
     }
   }
 
-  /** A handle that comes while there is no descriptor for it is lost: so it is asked for again. */
-  #ask(): void {
-    this.#state = 'asked';
-    this.#events.wantsHandle();
-    const again = setTimeout(() => this.#state === 'asked' && this.id === -1 && this.#ask(), ASK_AGAIN_MS);
-    again.unref();
+  get lacksHandle(): boolean {
+    return this.#state === 'asked';
   }
 
   pause(): void {
@@ -91,6 +85,7 @@ export class NativeListener implements BindListener, EngineListener {
       this.#state = 'closed';
       this.#credit = 0;
       if (this.id !== -1) this.#engine.native.unlisten(this.id);
+      this.#locals.clear();
       this.#isOpen();
     }
     return this.#kept.length > 0;
@@ -133,8 +128,10 @@ export class NativeListener implements BindListener, EngineListener {
   #known(local: Address | null): Address {
     if (local === null) return this.#local;
     const known = this.#locals.get(local.address);
-    if (known === undefined) this.#locals.set(local.address, local);
-    return known ?? local;
+    if (known !== undefined) return known;
+    if (this.#locals.size >= MOST_LOCALS) this.#locals.clear();
+    this.#locals.set(local.address, local);
+    return local;
   }
 
   /** Only when nothing of the last credit is left: so no more come than there was room for. */

@@ -6,7 +6,7 @@ import { compileAccess } from '../gate/access.ts';
 import { CidrSet } from '../gate/cidr.ts';
 import { Door, type Room } from '../gate/door.ts';
 import { asksToConnect, asksToEnter, type GateAnswer } from '../gate/gate_answer.ts';
-import type { Entry } from '../listen/arrival.ts';
+import type { Entry } from '../listen/entry.ts';
 import { SILENT } from '../log.ts';
 import { compileRoutes, type RouteDecision, type RouteFacts } from '../route/rules.ts';
 import type { Inbound } from '../stages.ts';

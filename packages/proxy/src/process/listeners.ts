@@ -1,9 +1,10 @@
 import { errorCode } from '../errors.ts';
 import type { Accepted } from '../listen/accepted.ts';
-import type { Entry } from '../listen/arrival.ts';
+import type { Entry } from '../listen/entry.ts';
 import { type BindListener, Listener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
 import type { Engine } from '../native/engine.ts';
 import { NativeListener } from '../native/native_listener.ts';
+import { HandleRequest } from './handle_request.ts';
 import type { BindRef } from './wire.ts';
 
 export interface ListenersEvents {
@@ -15,11 +16,13 @@ export interface ListenersEvents {
   room(entry: Entry): number;
   isFull(): boolean;
   starved(code: string): void;
+  /** Asks the primary for its socket of that number: answer with listen(). It is asked for again until it has come. */
   wantsHandle(index: number): void;
 }
 
 interface Open {
   readonly listener: BindListener;
+  readonly request: HandleRequest;
   /** Its worker is full. */
   isLent: boolean;
   /** It was when this began: then it has listened for long, and nobody waits until this one does too. */
@@ -47,9 +50,10 @@ export class Listeners {
   /** These are all, from now on: whatever else is open accepts nobody any more. Those that are new come with set(). */
   want(binds: readonly BindRef[]): void {
     this.#wanted = new Set(binds.map(({ index }) => index));
-    for (const [index, { listener, isLent }] of this.#open) {
+    for (const [index, { listener, request, isLent }] of this.#open) {
       if (this.#wanted.has(index)) continue;
       this.#open.delete(index);
+      request.end();
       if (!isLent) listener.close();
       else if (listener.retire()) this.#retired.add(listener);
     }
@@ -108,7 +112,8 @@ export class Listeners {
   }
 
   /** A reload has given it TLS, or taken it away: somebody else accepts its clients. What comes meanwhile waits. */
-  #replace(index: number, { listener, isLent }: Open, entry: Entry): void {
+  #replace(index: number, { listener, request, isLent }: Open, entry: Entry): void {
+    request.end();
     listener.close();
     this.#begin(index, isLent, entry);
     if (this.#held) this.#open.get(index)?.listener.pause();
@@ -121,15 +126,19 @@ export class Listeners {
       room: () => this.#events.room(open.entry) - this.#promisedBeside(listener),
       isFull: () => this.#events.isFull(),
       starved: code => this.#events.starved(code),
-      wantsHandle: () => this.#events.wantsHandle(index),
+      wantsHandle: () => request.begin(),
     };
     const isNative = this.#engine !== null && isPlain(entry);
     const listener = isNative ? new NativeListener(this.#engine, events) : new Listener(events);
-    const open: Open = { entry, listener, isLent, wasLent: isLent };
+    const request = new HandleRequest(
+      () => this.#events.wantsHandle(index),
+      () => listener.lacksHandle,
+    );
+    const open: Open = { entry, listener, request, isLent, wasLent: isLent };
     // Whoever waits for opened() is told; with nobody waiting it is the worker's end all the same.
     this.#open.set(index, open);
     if (isLent) this.#beginLent(listener);
-    if (!isLent || this.#accepts) this.#events.wantsHandle(index);
+    if (!isLent || this.#accepts) request.begin();
   }
 
   /** It listens already, by its own worker: that this one cannot listen on it ends nothing, and is tried again. */

@@ -12,7 +12,7 @@ import { FrontDesk } from './front_desk.ts';
 import { Notices } from './notices.ts';
 import { Notifier, serviceManagerOf } from './notify.ts';
 import { Operations } from './operations.ts';
-import { isThere, isUsable, judgeReady, Lack, pathOf } from './pair/data_path.ts';
+import { Judge } from './pair/judge.ts';
 import { Pair } from './pair/pair.ts';
 import { Peers } from './peers/peers.ts';
 import { PrimaryStore } from './primary_store.ts';
@@ -23,7 +23,7 @@ import type { WorkerLink } from './supervisor.ts';
 import { TicketOffice } from './ticket_office.ts';
 import type { Predecessor } from './upgrade/predecessor.ts';
 import { Upgrades } from './upgrade/upgrade.ts';
-import type { ToPrimary } from './wire.ts';
+import { type WorkerHearers, workerGone, workerSaid } from './worker_words.ts';
 
 /** How far the primary has come. */
 export interface Course {
@@ -36,7 +36,7 @@ export interface Course {
 }
 
 /** What the primary consists of, and how the parts reach each other. None of them has begun. */
-export class Parts implements ChangeoverParts {
+export class Parts implements ChangeoverParts, WorkerHearers {
   readonly log: Log;
   readonly store: PrimaryStore;
   readonly certificates: Certificates;
@@ -172,8 +172,8 @@ export class Parts implements ChangeoverParts {
       bindings,
       tickets,
       log,
-      said: (worker, message) => this.#said(worker, message),
-      gone: worker => this.#gone(worker),
+      said: (worker, message) => workerSaid(this, worker, message),
+      gone: worker => workerGone(this, worker),
       welcome: worker => this.pair.welcome(worker),
       ready: () => this.pair.changed(),
       isStopping: () => course.isStopping(),
@@ -182,24 +182,22 @@ export class Parts implements ChangeoverParts {
 
   #makePair(isHeir: boolean, course: Course): Pair {
     const { staff, desk, servers, store, log } = this;
-    const lack = new Lack();
     const serving = (): WorkerLink[] => staff.workers().filter(worker => staff.state(worker) === 'ready');
+    const judge = new Judge({
+      config: () => this.config,
+      statuses: backend => servers.statuses(backend),
+      isShared: store.connection !== null,
+      isStopping: () => course.isStopping() || course.isEnding(),
+      hasWorker: () => serving().length > 0,
+      mates: () => this.peers.mates(),
+    });
     const pair = new Pair(
       {
         log,
         vip: () => this.config.global.vip,
         workers: () => staff.toldWorkers(),
         readyWorkers: serving,
-        judge: () => {
-          const isStopping = course.isStopping() || course.isEnding();
-          const there = { isStopping, hasWorker: serving().length > 0 };
-          const { vip } = this.config.global;
-          // Operators' words hold on all proxies that share the state: a move would help nobody.
-          const counts = vip !== null && store.connection !== null ? isThere : isUsable;
-          const path = pathOf(this.config, backend => servers.statuses(backend), there, counts);
-          const forMs = lack.forMs(path.missing, performance.now());
-          return judgeReady(path, vip === null ? null : this.peers.mates(), forMs);
-        },
+        judge: () => judge.judge(),
         gate: { pace: pace => desk.takeOver(pace), waiting: () => desk.waitingForTakeover },
         inheritedPaceMs: () => this.upgrades.inheritedPaceMs,
         tellPredecessor: addresses => this.upgrades.standBy(addresses),
@@ -235,23 +233,5 @@ export class Parts implements ChangeoverParts {
       },
     };
     return new Upgrades(premises, predecessor);
-  }
-
-  #said(worker: WorkerLink, message: ToPrimary): void {
-    if (message[0] === 'seen') {
-      const [, backend, server, sight] = message;
-      this.peers.seen(backend, server, sight);
-      this.servers.seen(backend, server, sight);
-    } else if (message[0] === 'stood_by') this.pair.stoodBy(worker);
-    else if (this.upgrades.said(worker, message) || this.operations.said(worker.id, message)) return;
-    else this.desk.said(worker, message);
-  }
-
-  #gone(worker: WorkerLink): number {
-    const sessions = this.desk.workerGone(worker);
-    this.operations.workerGone(worker.id);
-    this.upgrades.workerGone(worker);
-    this.pair.workerGone(worker);
-    return sessions;
   }
 }

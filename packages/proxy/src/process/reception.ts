@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Door } from '../gate/door.ts';
 import type { Accepted } from '../listen/accepted.ts';
-import { Arrival, type Arrived, type Entry } from '../listen/arrival.ts';
+import { Arrival, type Arrived } from '../listen/arrival.ts';
+import type { Entry } from '../listen/entry.ts';
 import { Session } from '../session.ts';
 import type { Inbound } from '../stages.ts';
 import { TcpSession } from '../tcp_session.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Accepted } from '../../src/listen/accepted.ts';
 import { until } from '../kit/condition.ts';
-import { TestMover } from '../kit/mover.ts';
+import { QUIET, TestMover } from '../kit/mover.ts';
 import { connectRaw, type RawSocket } from '../kit/raw_socket.ts';
 import { relayKinds } from '../kit/relay_kind.ts';
 
@@ -76,6 +76,20 @@ describe.each(relayKinds)('a listener of the %s relay', kind => {
     asked[2]?.open(0).write(Buffer.from('in'));
     expect((await client.waitForBytes(2)).toString()).toBe('in');
     asked[2]?.reset();
+  });
+
+  test('it lacks its handle until it has come, and not while it is paused or closed', async () => {
+    using mover = new TestMover(kind);
+    const { listener } = await mover.listen({});
+    expect(listener.lacksHandle).toBe(false);
+    let asked = 0;
+    const other = mover.listener({ ...QUIET, wantsHandle: () => (asked += 1) });
+    const lacking = [other.lacksHandle];
+    for (const act of [() => other.pause(), () => other.resume(), () => other.close()]) {
+      act();
+      lacking.push(other.lacksHandle);
+    }
+    expect([lacking, asked]).toEqual([[true, false, true, false], 1]);
   });
 
   test('one that left while it was kept is not let in', async () => {

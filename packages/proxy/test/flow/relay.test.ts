@@ -113,6 +113,19 @@ describe.each(relayKinds)('the %s relay', kind => {
       expect(await Promise.all([leaver.closed, stayer.closed])).toEqual([null, null]);
     });
 
+    test('leaves at once: the client can not be asked to leave any more, and nothing is cut short', async () => {
+      using running = await startRelay(kind);
+      const [leaver, stayer] = running.from(first);
+      leaver.end();
+      await stayer.waitForEnd();
+      expect(running.relay.evict(null)).toBe(false);
+      stayer.socket.end('last words');
+      await leaver.waitForEnd();
+      expect(leaver.received().toString()).toBe('last words');
+      expect(await running.end).toBe(`${first}_closed`);
+      expect(running.relay.evict(null)).toBe(false);
+    });
+
     test('P1: sends RST, and RST arrives', async () => {
       using running = await startRelay(kind);
       const [leaver, stayer] = running.from(first);
@@ -197,6 +210,19 @@ describe.each(relayKinds)('the %s relay', kind => {
       expect(await running.end).toBe(reason);
     },
   );
+
+  test('a client is asked to leave once, and one whose relay was stopped is not', async () => {
+    using running = await startRelay(kind);
+    expect([running.relay.evict(null), running.relay.evict(null)]).toEqual([true, false]);
+    await running.client.waitForEnd();
+    running.client.end();
+    await running.server.waitForEnd();
+    running.server.end();
+    expect(await running.end).toBe('drained');
+    using stopped = await startRelay(kind);
+    stopped.relay.stop('killed');
+    expect(stopped.relay.evict(null)).toBe(false);
+  });
 
   test('P12: counts what was passed, what was read before it included', async () => {
     const head = Buffer.from('CONNACK');

@@ -24,6 +24,16 @@ const BIND: BindConfig = {
   websocket: null,
 };
 
+/** The events of a listener with room, to which nothing happens. */
+export const QUIET: ListenerEvents = {
+  accepted: () => true,
+  acceptedAnyway() {},
+  room: () => 1,
+  isFull: () => false,
+  starved() {},
+  wantsHandle() {},
+};
+
 /** Disposing of it closes everything that it has accepted or dialled natively. */
 export class TestMover implements Disposable {
   readonly wheel: TimerWheel = new TimerWheel();
@@ -47,8 +57,7 @@ export class TestMover implements Disposable {
   async listen(events: Partial<ListenerEvents>, host = '127.0.0.1'): Promise<{ listener: BindListener; port: number }> {
     const [bound] = await bindAll({ ...BIND, host }, 1);
     if (bound === undefined) throw new Error('nothing is bound');
-    const all = { accepted: () => true, acceptedAnyway() {}, room: () => 1, isFull: () => false, starved() {} };
-    const listener = this.listener({ ...all, wantsHandle() {}, ...events });
+    const listener = this.listener({ ...QUIET, ...events });
     listener.start(bound.handle as ListenHandle);
     await listener.opened;
     this.#kept.push(() => listener.close());

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Issued } from '../../kit/certificates.ts';
 import { within } from '../../kit/condition.ts';
@@ -71,6 +72,18 @@ function visitOver(socket: TLSSocket): Promise<Visit> {
       resolve({ kind: 'echoed', resumed: socket.isSessionReused(), session: newest, serverCn });
     });
   });
+}
+
+/** A connection that trusts any certificate: TLS, and the socket below it, whose end is left to the test. Errors of both are nobody's. */
+export async function openTls(
+  port: number,
+  options: ConnectionOptions = {},
+): Promise<{ readonly client: TLSSocket; readonly below: Socket }> {
+  const below = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const client = connect({ socket: below, rejectUnauthorized: false, ...options });
+  for (const socket of [below, client]) socket.on('error', () => {});
+  await within(once(client, 'secureConnect'), { what: 'a TLS connection' });
+  return { client, below };
 }
 
 /** A client's certificate, as Node wants it. */

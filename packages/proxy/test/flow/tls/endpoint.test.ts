@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../../src/endpoint.ts';
 import { makeAuthority } from '../../kit/certificates.ts';
 import { until, within } from '../../kit/condition.ts';
+import { openTls } from './clients.ts';
 import { bindConfig, listenTls, type TlsServer } from './tls_server.ts';
 
 /** What one endpoint told. */
@@ -49,11 +50,7 @@ async function makeLine(version: 'TLSv1.2' | 'TLSv1.3'): Promise<Line> {
   const heard: Heard[] = [];
   const serve = (endpoint: Endpoint): void => void heard.push(new Heard(endpoint));
   const server = await listenTls(bindConfig({ certs: [bundle] }), { serve });
-  const below = connectTcp({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
-  await within(once(below, 'connect'), { what: 'a connection' });
-  const client = connect({ socket: below, minVersion: version, maxVersion: version, rejectUnauthorized: false });
-  for (const socket of [below, client]) socket.on('error', () => {});
-  await within(once(client, 'secureConnect'), { what: 'a TLS connection' });
+  const { client, below } = await openTls(server.port, { minVersion: version, maxVersion: version });
   const first = await until(() => heard[0], { what: 'the endpoint' });
   return {
     server,

@@ -1,7 +1,7 @@
 /** Records that are passed on together, at the end of the turn in which they came. */
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { type Endpoint, NOBODY } from '../../../src/endpoint.ts';
 import { TcpEndpoint } from '../../../src/tcp_endpoint.ts';
@@ -9,6 +9,7 @@ import { streamBytes } from '../../kit/broker.ts';
 import { makeAuthority } from '../../kit/certificates.ts';
 import { until, within } from '../../kit/condition.ts';
 import { untilStill } from '../../kit/still.ts';
+import { openTls } from './clients.ts';
 import { bindConfig, listenTls } from './tls_server.ts';
 
 interface Passage extends AsyncDisposable {
@@ -27,10 +28,7 @@ async function startPassage(): Promise<Passage> {
   const { bundle } = await (await makeAuthority()).issue({ cn: 'localhost' });
   const opened: Endpoint[] = [];
   const server = await listenTls(bindConfig({ certs: [bundle] }), { serve: endpoint => void opened.push(endpoint) });
-  const below = connectTcp({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
-  const client = connect({ socket: below, rejectUnauthorized: false });
-  for (const socket of [below, client]) socket.on('error', () => {});
-  await within(once(client, 'secureConnect'), { what: 'a TLS connection' });
+  const { client, below } = await openTls(server.port);
   const near = await until(() => opened[0], { what: 'the endpoint' });
   const sink = createServer({ allowHalfOpen: true });
   sink.listen(0, '127.0.0.1');

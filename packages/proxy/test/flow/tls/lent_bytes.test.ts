@@ -1,13 +1,12 @@
 /** What is written to TLS may be written over as soon as write() has returned: on this Node, whatever waits to be written. */
-import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../src/endpoint.ts';
 import { lend } from '../../../src/lent_bytes.ts';
 import { streamBytes } from '../../kit/broker.ts';
 import { makeAuthority } from '../../kit/certificates.ts';
-import { until, within } from '../../kit/condition.ts';
+import { until } from '../../kit/condition.ts';
+import { openTls } from './clients.ts';
 import { bindConfig, listenTls } from './tls_server.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -27,10 +26,7 @@ async function makeLine(): Promise<Line> {
   const { bundle } = await authority.issue({ cn: 'localhost' });
   const opened: Endpoint[] = [];
   const server = await listenTls(bindConfig({ certs: [bundle] }), { serve: endpoint => void opened.push(endpoint) });
-  const below = connectTcp({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
-  const client = connect({ socket: below, rejectUnauthorized: false });
-  for (const socket of [below, client]) socket.on('error', () => {});
-  await within(once(client, 'secureConnect'), { what: 'a TLS connection' });
+  const { client, below } = await openTls(server.port);
   const chunks: Buffer[] = [];
   client.on('data', chunk => chunks.push(chunk));
   const endpoint = await until(() => opened[0], { what: 'the endpoint' });

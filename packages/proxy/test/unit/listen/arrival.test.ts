@@ -1,12 +1,11 @@
 import { Socket } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { TimerWheel } from '../../../src/clock.ts';
-import { CidrSet } from '../../../src/gate/cidr.ts';
 import { plainAddress, SocketAccepted } from '../../../src/listen/accepted.ts';
 import { Arrival } from '../../../src/listen/arrival.ts';
 import { PrereadPool } from '../../../src/preread_pool.ts';
 import { HandshakeGate } from '../../../src/tls/handshake_gate.ts';
-import { inbound } from '../account/sessions.ts';
+import { entry } from './entry.ts';
 
 const wheel = new TimerWheel();
 afterAll(() => wheel.close());
@@ -24,21 +23,10 @@ test.each([
 
 test('a client that has gone before anybody looked is no client: nobody is asked, and its socket is closed', async () => {
   const socket = new Socket();
-  const entry = {
-    frontend: inbound().frontend,
-    bind: { label: '*:1883', host: '0.0.0.0', port: 1883, acceptProxy: [], tls: null, websocket: null },
-    trusted: new CidrSet([]),
-    forwarders: new CidrSet([]),
-    access: () => expect.unreachable(),
-    tls: null,
-    bindScope: 'mqtt/*:1883#0',
-    recordBytes: null,
-    enter: () => expect.unreachable(),
-    leave: () => {},
-  };
+  const closed = entry({ access: () => expect.unreachable(), enter: () => expect.unreachable() });
   const shop = { wheel, pool: new PrereadPool(1000), handshakes: new HandshakeGate({ most: 1, queue: 1 }) };
   let answered = 0;
-  const arrival = new Arrival(new SocketAccepted(socket, null), 1, entry, shop);
+  const arrival = new Arrival(new SocketAccepted(socket, null), 1, closed, shop);
   expect(await arrival.run(() => (answered += 1))).toEqual({ kind: 'gone' });
   expect([socket.destroyed, answered]).toEqual([true, 1]);
 });

@@ -1,4 +1,5 @@
 /** An engine that the test plays. */
+import type { ListenHandle } from '../../../src/listen/listener.ts';
 import { CONTRACT, type EngineOptions, EVENT_LENGTH, type NativeEngine } from '../../../src/native/addon.ts';
 import { Engine } from '../../../src/native/engine.ts';
 
@@ -41,4 +42,14 @@ export class Played {
   takeBack(index: number): void {
     if (this.#options !== null) this.#options.events[index * EVENT_LENGTH] = 0;
   }
+}
+
+/** What the primary hands over: bound to all addresses. */
+export function playedHandle(): ListenHandle {
+  const bound = {
+    fd: 3,
+    close() {},
+    getsockname: (out: object) => Object.assign(out, { address: '0.0.0.0', port: 1883 }) && 0,
+  };
+  return bound as ListenHandle;
 }
