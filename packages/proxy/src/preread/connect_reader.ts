@@ -2,6 +2,7 @@ import { LimpetError } from '../errors.ts';
 import type { PrereadHolder, PrereadPool } from '../preread_pool.ts';
 import type { Connect, Hello } from '../stages.ts';
 import { decodeConnect } from './connect.ts';
+import { freeBytes } from './free_bytes.ts';
 import { MAX_HEAD_BYTES, readHead } from './head.ts';
 import { type Refusal, refusePreread } from './refusal.ts';
 import { MAX_SHOWN_BYTES, shownHead } from './shown_head.ts';
@@ -101,8 +102,7 @@ export class ConnectReader implements PrereadHolder {
 
   /** Lets go of everything. May be called at any time, twice too. */
   release(): void {
-    this.#outcome ??= { kind: 'bad', refusal: this.closedEarly() };
-    this.#forget();
+    if (this.#outcome === null) this.#conclude({ kind: 'bad', refusal: this.closedEarly() });
   }
 
   /** The pool's word; nobody else calls it. */
@@ -163,12 +163,14 @@ export class ConnectReader implements PrereadHolder {
     // Not of Node's shared pool: a few bytes would keep its 8 KiB alive, which nobody would count.
     const grown = Buffer.allocUnsafeSlow(capacity);
     this.#buffer.copy(grown, 0, 0, this.#heldBytes);
+    freeBytes(this.#buffer);
     this.#buffer = grown;
     return true;
   }
 
   #conclude(outcome: Step): Step {
     this.#outcome = outcome;
+    if (outcome.kind === 'bad') freeBytes(this.#buffer);
     this.#forget();
     return outcome;
   }

@@ -1,5 +1,6 @@
 import type { PrereadHolder, PrereadPool } from '../preread_pool.ts';
 import type { Connect, Hello } from '../stages.ts';
+import { freeBytes } from './free_bytes.ts';
 import { type Refusal, refusePreread } from './refusal.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -64,6 +65,7 @@ export class MessageTail implements PrereadHolder {
     if (!this.#pool.reserve(this, capacity)) return false;
     const grown = Buffer.allocUnsafeSlow(capacity);
     this.#buffer.copy(grown, 0, 0, this.#length);
+    freeBytes(this.#buffer);
     this.#buffer = grown;
     return true;
   }
