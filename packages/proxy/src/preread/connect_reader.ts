@@ -73,7 +73,7 @@ export class ConnectReader implements PrereadHolder {
   }
 
   /**
-   * Takes what the client sent; the chunk must not change afterwards. After `bad` or release() it answers the same again.
+   * Takes what the client sent; the chunk is the reader's from now on. After `bad` or release() it answers the same again.
    * @throws LimpetError after `hello`: bytes would be lost, for they belong to the next stage
    */
   push(chunk: Buffer): Step {
@@ -151,6 +151,7 @@ export class ConnectReader implements PrereadHolder {
       return this.#conclude({ kind: 'bad', refusal });
     }
     chunk.copy(this.#buffer, this.#heldBytes);
+    freeBytes(chunk);
     this.#heldBytes = total;
     return MORE;
   }
