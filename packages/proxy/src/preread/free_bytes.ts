@@ -1,3 +1,5 @@
+import { isLent } from '../lent_bytes.ts';
+
 /** Less is left to V8. */
 const WORTH_BYTES = 4096;
 
@@ -7,5 +9,6 @@ const WORTH_BYTES = 4096;
  */
 export function freeBytes(buffer: Buffer<ArrayBufferLike>): void {
   const memory: ArrayBufferLike & { transfer?: (bytes: number) => unknown } = buffer.buffer;
-  if (memory.byteLength >= WORTH_BYTES && memory.byteLength === buffer.length) memory.transfer?.(0);
+  const isWhole = memory.byteLength === buffer.length && !isLent(buffer);
+  if (isWhole && memory.byteLength >= WORTH_BYTES) memory.transfer?.(0);
 }
