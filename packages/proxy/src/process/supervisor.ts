@@ -92,7 +92,7 @@ export class Supervisor {
 
   start(): void {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const exec = fileURLToPath(new URL(`./worker_main.${extension}`, import.meta.url));
+    const exec = fileURLToPath(new URL(`./worker/worker_main.${extension}`, import.meta.url));
     cluster.setupPrimary({ exec, args: [], execArgv: [...process.execArgv, ...EAGER, ...YOUNG] });
     this.#slots.forEach((_, slot) => {
       this.#fork(slot);

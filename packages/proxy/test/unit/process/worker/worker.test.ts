@@ -1,7 +1,7 @@
 import { StateError } from '@limpet/state';
 import { expect, test } from 'vitest';
-import { LimpetError } from '../../../src/errors.ts';
-import { failureOf } from '../../../src/process/worker.ts';
+import { LimpetError } from '../../../../src/errors.ts';
+import { failureOf } from '../../../../src/process/worker/worker.ts';
 
 test.each([new LimpetError('BIND_FAILED', 'what', 'do this'), new StateError('REDIS_URL_INVALID', 'what', 'do this')])(
   'P11: a worker that cannot go on says what to do about $code',

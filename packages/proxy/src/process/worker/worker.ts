@@ -1,8 +1,8 @@
 import { StateError } from '@limpet/state';
-import { errorCode, LimpetError } from '../errors.ts';
-import type { ListenHandle } from '../listen/listener.ts';
+import { errorCode, LimpetError } from '../../errors.ts';
+import type { ListenHandle } from '../../listen/listener.ts';
+import type { ToPrimary, ToWorker } from '../wire.ts';
 import { PrimaryLink } from './primary_link.ts';
-import type { ToPrimary, ToWorker } from './wire.ts';
 import { Workplace } from './workplace.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { Registry } from '../../../src/account/registry.ts';
-import type { SessionFacts } from '../../../src/account/session_facts.ts';
-import type { PrimaryLink } from '../../../src/process/primary_link.ts';
-import { SessionOrders } from '../../../src/process/session_orders.ts';
-import type { ToPrimary } from '../../../src/process/wire.ts';
-import type { LiveSession } from '../../../src/workshop.ts';
+import { Registry } from '../../../../src/account/registry.ts';
+import type { SessionFacts } from '../../../../src/account/session_facts.ts';
+import type { ToPrimary } from '../../../../src/process/wire.ts';
+import type { PrimaryLink } from '../../../../src/process/worker/primary_link.ts';
+import { SessionOrders } from '../../../../src/process/worker/session_orders.ts';
+import type { LiveSession } from '../../../../src/workshop.ts';
 
 test('P10: many sessions are told in parts, one a turn, each of them once', async () => {
   const registry = new Registry<LiveSession>();

@@ -1,9 +1,9 @@
 import type { TableCast, TableChannel } from '@limpet/state';
-import type { GateAnswer } from '../gate/gate_answer.ts';
-import type { Lessor } from '../listen/admission.ts';
-import type { Desk } from '../route/placement.ts';
-import type { Placed, PlaceRequest } from '../route/placer.ts';
-import { Outbox, type ToPrimary } from './wire.ts';
+import type { GateAnswer } from '../../gate/gate_answer.ts';
+import type { Lessor } from '../../listen/admission.ts';
+import type { Desk } from '../../route/placement.ts';
+import type { Placed, PlaceRequest } from '../../route/placer.ts';
+import { Outbox, type ToPrimary } from '../wire.ts';
 
 /**
  * A worker's side of the line to the primary. Questions are numbered and their answers come back in any order; while

@@ -1,9 +1,9 @@
 /** How the listeners of a worker ask for their handles: the primary is the test, which answers or does not. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Listeners, type ListenersEvents } from '../../../src/process/listeners.ts';
-import type { TlsContexts } from '../../../src/tls/contexts.ts';
-import { entry } from '../listen/entry.ts';
-import { Played, playedHandle } from '../native/played.ts';
+import { Listeners, type ListenersEvents } from '../../../../src/process/worker/listeners.ts';
+import type { TlsContexts } from '../../../../src/tls/contexts.ts';
+import { entry } from '../../listen/entry.ts';
+import { Played, playedHandle } from '../../native/played.ts';
 
 const REF = { index: 3, frontend: 'mqtt', place: 0, isLent: false };
 const LENT = { ...REF, isLent: true };

@@ -1,8 +1,9 @@
-import type { Config } from '../config/resolved.ts';
-import type { Admission } from '../listen/admission.ts';
-import type { Log } from '../log.ts';
-import { readRing } from '../tls/ticket_ring.ts';
-import type { TicketKeys } from '../tls/tickets.ts';
+import type { Config } from '../../config/resolved.ts';
+import type { Admission } from '../../listen/admission.ts';
+import type { Log } from '../../log.ts';
+import { readRing } from '../../tls/ticket_ring.ts';
+import type { TicketKeys } from '../../tls/tickets.ts';
+import type { BindRef, ToWorker } from '../wire.ts';
 import type { Given } from './adoption.ts';
 import type { Frontends } from './frontends.ts';
 import type { Listeners } from './listeners.ts';
@@ -10,7 +11,6 @@ import type { PrimaryLink } from './primary_link.ts';
 import type { Reception } from './reception.ts';
 import type { Routes } from './routes.ts';
 import type { SessionOrders } from './session_orders.ts';
-import type { BindRef, ToWorker } from './wire.ts';
 
 /** The parts of a worker that the primary speaks to. */
 export interface Hearers {

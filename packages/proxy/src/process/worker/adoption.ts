@@ -1,13 +1,13 @@
-import type { Tally } from '../account/tally.ts';
-import type { Config } from '../config/resolved.ts';
-import { LimpetError } from '../errors.ts';
-import type { KeptTls } from '../tls/kept.ts';
+import type { Tally } from '../../account/tally.ts';
+import type { Config } from '../../config/resolved.ts';
+import { LimpetError } from '../../errors.ts';
+import type { KeptTls } from '../../tls/kept.ts';
+import type { BindRef } from '../wire.ts';
 import type { Frontends } from './frontends.ts';
 import type { Generations } from './generations.ts';
 import type { Listeners } from './listeners.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import type { Routes } from './routes.ts';
-import type { BindRef } from './wire.ts';
 
 /** What the primary gives a worker with a configuration. */
 export interface Given {

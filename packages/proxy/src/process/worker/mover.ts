@@ -1,14 +1,14 @@
-import type { TimerWheel } from '../clock.ts';
-import type { GlobalConfig } from '../config/resolved.ts';
-import { LimpetError } from '../errors.ts';
-import { openFilesOfThisProcess, pipesWithin } from '../listen/descriptors.ts';
-import type { NativeAddon } from '../native/addon.ts';
-import { Engine } from '../native/engine.ts';
-import { loadAddon } from '../native/load_addon.ts';
-import { NativeRelays } from '../native/native_relays.ts';
-import { chooseRelay, pinWorker } from '../native/relay_choice.ts';
-import { NodeRelays } from '../relay/node_relays.ts';
-import type { Relays } from '../relay/relays.ts';
+import type { TimerWheel } from '../../clock.ts';
+import type { GlobalConfig } from '../../config/resolved.ts';
+import { LimpetError } from '../../errors.ts';
+import { openFilesOfThisProcess, pipesWithin } from '../../listen/descriptors.ts';
+import type { NativeAddon } from '../../native/addon.ts';
+import { Engine } from '../../native/engine.ts';
+import { loadAddon } from '../../native/load_addon.ts';
+import { NativeRelays } from '../../native/native_relays.ts';
+import { chooseRelay, pinWorker } from '../../native/relay_choice.ts';
+import { NodeRelays } from '../../relay/node_relays.ts';
+import type { Relays } from '../../relay/relays.ts';
 
 /** What moves the bytes of one worker. */
 export interface Mover {

@@ -1,11 +1,11 @@
 import { remoteTable, type StickTable } from '@limpet/state';
-import type { BackendConfig } from '../config/resolved.ts';
-import type { Sight } from '../dial/attempt.ts';
-import { Pins } from '../route/pins.ts';
-import { compileStickValue, type StickValue } from '../route/stick_key.ts';
-import { BackendView } from '../route/view.ts';
-import type { BrokerTls } from '../tls/dial_tls.ts';
-import type { SessionRoute } from '../workshop.ts';
+import type { BackendConfig } from '../../config/resolved.ts';
+import type { Sight } from '../../dial/attempt.ts';
+import { Pins } from '../../route/pins.ts';
+import { compileStickValue, type StickValue } from '../../route/stick_key.ts';
+import { BackendView } from '../../route/view.ts';
+import type { BrokerTls } from '../../tls/dial_tls.ts';
+import type { SessionRoute } from '../../workshop.ts';
 import type { PrimaryLink } from './primary_link.ts';
 import { Renewal } from './renewal.ts';
 import type { SharedTables } from './shared_tables.ts';

@@ -1,11 +1,11 @@
 import { remoteTable } from '@limpet/state';
 import { expect, test } from 'vitest';
-import type { Config } from '../../../src/config/resolved.ts';
-import { FrontDesk } from '../../../src/process/front_desk.ts';
-import { PrimaryLink } from '../../../src/process/primary_link.ts';
-import type { ToPrimary, ToWorker } from '../../../src/process/wire.ts';
-import type { Placed } from '../../../src/route/placer.ts';
-import { backend, server, status } from '../route/backend.ts';
+import type { Config } from '../../../../src/config/resolved.ts';
+import { FrontDesk } from '../../../../src/process/front_desk.ts';
+import type { ToPrimary, ToWorker } from '../../../../src/process/wire.ts';
+import { PrimaryLink } from '../../../../src/process/worker/primary_link.ts';
+import type { Placed } from '../../../../src/route/placer.ts';
+import { backend, server, status } from '../../route/backend.ts';
 
 const STICK = { field: 'client_id', match: null, size: 10, expireMs: 60_000, cleanSessions: true } as const;
 const config = {

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Registry } from '../account/registry.ts';
-import { endSessions, listSessions } from '../account/session_search.ts';
-import { evict } from '../evict.ts';
-import type { ViewChange } from '../route/view.ts';
-import type { LiveSession, ServerFall } from '../workshop.ts';
+import type { Registry } from '../../account/registry.ts';
+import { endSessions, listSessions } from '../../account/session_search.ts';
+import { evict } from '../../evict.ts';
+import type { ViewChange } from '../../route/view.ts';
+import type { LiveSession, ServerFall } from '../../workshop.ts';
+import type { SessionQuestion, ToWorker } from '../wire.ts';
 import type { PrimaryLink } from './primary_link.ts';
-import type { SessionQuestion, ToWorker } from './wire.ts';
 
 /** Some 100 kB: neither event loop is held by more than a few milliseconds of it. */
 const SESSIONS_A_PART = 250;

@@ -1,23 +1,23 @@
-import { bindScope } from '../account/scope_names.ts';
-import { bindKey } from '../config/bind_key.ts';
-import type { BackendConfig, BindConfig, Config, FrontendConfig, TlsBindConfig } from '../config/resolved.ts';
-import { LimpetError } from '../errors.ts';
-import { compileAccess } from '../gate/access.ts';
-import { CidrSet } from '../gate/cidr.ts';
-import { Door, type Room } from '../gate/door.ts';
-import { asksToConnect, asksToEnter, type GateAnswer } from '../gate/gate_answer.ts';
-import type { Entry } from '../listen/entry.ts';
-import { SILENT } from '../log.ts';
-import { compileRoutes, type RouteDecision, type RouteFacts } from '../route/rules.ts';
-import type { Inbound } from '../stages.ts';
-import { createTlsContexts, type TlsContexts } from '../tls/contexts.ts';
-import type { KeptCertificates, KeptTls } from '../tls/kept.ts';
-import { type StockChange, TlsStock } from '../tls/stock.ts';
-import type { TicketKeys } from '../tls/tickets.ts';
-import { tlsOfBinds } from './certificates.ts';
+import { bindScope } from '../../account/scope_names.ts';
+import { bindKey } from '../../config/bind_key.ts';
+import type { BackendConfig, BindConfig, Config, FrontendConfig, TlsBindConfig } from '../../config/resolved.ts';
+import { LimpetError } from '../../errors.ts';
+import { compileAccess } from '../../gate/access.ts';
+import { CidrSet } from '../../gate/cidr.ts';
+import { Door, type Room } from '../../gate/door.ts';
+import { asksToConnect, asksToEnter, type GateAnswer } from '../../gate/gate_answer.ts';
+import type { Entry } from '../../listen/entry.ts';
+import { SILENT } from '../../log.ts';
+import { compileRoutes, type RouteDecision, type RouteFacts } from '../../route/rules.ts';
+import type { Inbound } from '../../stages.ts';
+import { createTlsContexts, type TlsContexts } from '../../tls/contexts.ts';
+import type { KeptCertificates, KeptTls } from '../../tls/kept.ts';
+import { type StockChange, TlsStock } from '../../tls/stock.ts';
+import type { TicketKeys } from '../../tls/tickets.ts';
+import { tlsOfBinds } from '../certificates.ts';
+import type { BindRef } from '../wire.ts';
 import { Retiring } from './generations.ts';
 import type { PrimaryLink } from './primary_link.ts';
-import type { BindRef } from './wire.ts';
 
 /** What one worker makes of a frontend. */
 interface OpenFrontend {

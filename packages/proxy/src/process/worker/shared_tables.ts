@@ -6,9 +6,9 @@ import {
   type SharedTable,
   type StickTable,
 } from '@limpet/state';
-import type { BackendConfig, RedisConfig, StickConfig } from '../config/resolved.ts';
-import type { Log } from '../log.ts';
-import { stickTimes } from '../route/stick_times.ts';
+import type { BackendConfig, RedisConfig, StickConfig } from '../../config/resolved.ts';
+import type { Log } from '../../log.ts';
+import { stickTimes } from '../../route/stick_times.ts';
 
 /** The stick tables in Redis, as one worker uses them: one connection, one guarded table a backend. */
 export class SharedTables {

@@ -1,6 +1,6 @@
 import { renewEveryMs, type StickTable } from '@limpet/state';
-import type { StickConfig } from '../config/resolved.ts';
-import type { Pins } from '../route/pins.ts';
+import type { StickConfig } from '../../config/resolved.ts';
+import type { Pins } from '../../route/pins.ts';
 
 /** Few enough for every table to send them in one go, before anything that is said of them later. */
 const BATCH = 128;

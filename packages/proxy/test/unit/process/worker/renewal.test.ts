@@ -1,7 +1,7 @@
 import { localTable, MemoryTable, type Pin, type StickTable } from '@limpet/state';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Renewal } from '../../../src/process/renewal.ts';
-import { Pins } from '../../../src/route/pins.ts';
+import { Renewal } from '../../../../src/process/worker/renewal.ts';
+import { Pins } from '../../../../src/route/pins.ts';
 
 const STICK = { field: 'client_id', match: null, size: 10_000, expireMs: 4000, cleanSessions: true } as const;
 /** A quarter of `expire`. */

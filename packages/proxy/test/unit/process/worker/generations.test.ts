@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Generations, Retiring } from '../../../src/process/generations.ts';
+import { Generations, Retiring } from '../../../../src/process/worker/generations.ts';
 
 test('what has left the configuration is closed when the last one who may use it has ended, and not before', () => {
   const closed: string[] = [];

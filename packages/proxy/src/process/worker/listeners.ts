@@ -1,11 +1,11 @@
-import { errorCode } from '../errors.ts';
-import type { Accepted } from '../listen/accepted.ts';
-import type { Entry } from '../listen/entry.ts';
-import { type BindListener, Listener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
-import type { Engine } from '../native/engine.ts';
-import { NativeListener } from '../native/native_listener.ts';
+import { errorCode } from '../../errors.ts';
+import type { Accepted } from '../../listen/accepted.ts';
+import type { Entry } from '../../listen/entry.ts';
+import { type BindListener, Listener, type ListenerEvents, type ListenHandle } from '../../listen/listener.ts';
+import type { Engine } from '../../native/engine.ts';
+import { NativeListener } from '../../native/native_listener.ts';
+import type { BindRef } from '../wire.ts';
 import { HandleRequest } from './handle_request.ts';
-import type { BindRef } from './wire.ts';
 
 export interface ListenersEvents {
   /** A new client. False: there is no room. */

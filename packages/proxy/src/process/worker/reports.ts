@@ -1,6 +1,6 @@
-import { LOOP_TOLD_MS } from '../account/loop_delay.ts';
-import type { Tally } from '../account/tally.ts';
-import type { TimerWheel } from '../clock.ts';
+import { LOOP_TOLD_MS } from '../../account/loop_delay.ts';
+import type { Tally } from '../../account/tally.ts';
+import type { TimerWheel } from '../../clock.ts';
 import type { PrimaryLink } from './primary_link.ts';
 
 /** How old what the primary knows of this worker's counts may be. */

@@ -1,9 +1,9 @@
-import type { Lane } from '../account/lane.ts';
-import type { Place } from '../account/registry.ts';
-import type { SessionFacts } from '../account/session_facts.ts';
-import type { Door } from '../gate/door.ts';
-import type { StopReason } from '../stages.ts';
-import type { Eviction, LiveSession, ServerFall, Serving, Visit } from '../workshop.ts';
+import type { Lane } from '../../account/lane.ts';
+import type { Place } from '../../account/registry.ts';
+import type { SessionFacts } from '../../account/session_facts.ts';
+import type { Door } from '../../gate/door.ts';
+import type { StopReason } from '../../stages.ts';
+import type { Eviction, LiveSession, ServerFall, Serving, Visit } from '../../workshop.ts';
 
 /** Who is told that a connection is over. */
 export interface GuestHost {
