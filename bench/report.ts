@@ -5,6 +5,7 @@ import { spreadOf, spreadWritten } from './figures.ts';
 import { type Figure, figures, type Results, type Row, valuesOf } from './measure.ts';
 import { plotOf } from './plot.ts';
 import { markdownTable } from './report_markdown.ts';
+import { byNode } from './report_nodes.ts';
 import { type NamedPlot, plotsOf } from './report_plots.ts';
 import { comparisonsOf, lossesOf, targetsOf, type Verdict, verdictOf } from './report_verdict.ts';
 
@@ -24,27 +25,23 @@ This file is written by \`pnpm bench --report\`.`;
  * where the time goes; null: there is none.
  */
 export function reportOf(results: readonly Results[], order: readonly string[], profile: string | null): ReportFile[] {
-  const rows = mergedRows(results);
+  const [main, ...others] = byNode(results);
+  const rows = mergedRows(main?.results ?? []);
   const targets = [...new Set(rows.flatMap(targetsOf))];
-  const measured = new Set(rows.map(row => row.scenario));
-  const scenarios = [
-    ...order.filter(name => measured.has(name)),
-    ...[...measured].filter(name => !order.includes(name)),
-  ];
   const plots: NamedPlot[] = [];
   const parts = [
     '# What the benchmark measured',
     intro,
-    aboutPart(results),
-    aimsPart(scenarios.flatMap(name => rows.filter(row => row.scenario === name))),
+    `## Machine and versions\n\n${aboutPart(main?.results ?? [])}`,
+    aimsPart(inOrder(rows, order).flatMap(([, own]) => own)),
     lossPart(rows),
   ];
-  for (const scenario of scenarios) {
-    const own = rows.filter(row => row.scenario === scenario);
+  for (const [scenario, own] of inOrder(rows, order)) {
     const ownPlots = plotsOf(scenario, own, targets);
     plots.push(...ownPlots);
     parts.push(scenarioPart(scenario, own, ownPlots));
   }
+  parts.push(...others.map(other => nodePart(other.node, other.results, order)));
   if (profile !== null) parts.push(`## Where the time goes\n\n${profile.trim()}`);
   const text = `${parts.filter(part => part !== '').join('\n\n')}\n`;
   return [
@@ -61,6 +58,23 @@ export function mergedRows(results: readonly Results[]): Row[] {
   return [...rows.values()];
 }
 
+/** The rows of each scenario. */
+function inOrder(
+  rows: readonly Row[],
+  order: readonly string[],
+): (readonly [scenario: string, rows: readonly Row[]])[] {
+  const measured = [...new Set(rows.map(row => row.scenario))];
+  const names = [...order.filter(name => measured.includes(name)), ...measured.filter(name => !order.includes(name))];
+  return names.map(name => [name, rows.filter(row => row.scenario === name)]);
+}
+
+/** What the same scenarios gave on another Node: the figures only, for what they mean has been said. */
+function nodePart(node: string, results: readonly Results[], order: readonly string[]): string {
+  const rows = mergedRows(results);
+  const tables = inOrder(rows, order).map(([, own]) => tableOfRows(own));
+  return [`## On ${node}`, aboutPart(results), ...rows.flatMap(lossesOf), ...tables].join('\n\n');
+}
+
 /** What is the same for all results is said once. */
 function aboutPart(results: readonly Results[]): string {
   const common = (results[0]?.about ?? []).filter(line => results.every(({ about }) => about.includes(line)));
@@ -71,7 +85,7 @@ function aboutPart(results: readonly Results[]): string {
     const own = result.about.filter(line => !common.includes(line)).map(line => `  - ${line}`);
     return [`- ${result.at.slice(0, 16).replace('T', ' ')} UTC, ${terms}: ${scenarios}`, ...own].join('\n');
   });
-  return `## Machine and versions\n\n${[list(common), ...parts].filter(part => part !== '').join('\n')}`;
+  return [list(common), ...parts].filter(part => part !== '').join('\n');
 }
 
 function aimsPart(rows: readonly Row[]): string {

@@ -132,6 +132,22 @@ test('a second base has an aim of its own', () => {
   expect(text).toMatch(/ratio to haproxy-64k \| +≤ 1 \| +1\.17 \| \*\*not met\*\* \|/);
 });
 
+test('another Node has a part of its own, and replaces nothing', () => {
+  const on = (version: string, unit: string, at: string): Results =>
+    results({ at, about: ['2 × CPU', `Node ${version}`], rows: [row({ unit })] });
+  const text = textOf(
+    on('v26.1.0', 'newest', '2026-03-01T00:00:00.000Z'),
+    on('v20.19.0', 'oldest', '2026-02-01T00:00:00.000Z'),
+  );
+  const [main, other] = text.split('## On Node v26.1.0');
+  expect(main).toContain('- Node v20.19.0');
+  expect(main).toContain('(per oldest)');
+  expect(main).not.toContain('newest');
+  expect(other).toContain('- Node v26.1.0');
+  expect(other).toContain('(per newest)');
+  expect(other).not.toContain('oldest');
+});
+
 test('the profile is included where there is one', () => {
   const text = reportOf([results()], [], 'In the kernel.\n')[0]?.content;
   expect(text).toContain('## Where the time goes\n\nIn the kernel.\n');
