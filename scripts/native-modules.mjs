@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runChild } from './child.mjs';
 import { attempt } from './step.mjs';
-import { root, withPnpm } from './workspace.mjs';
+import { pnpmEnv, root, withPnpm } from './workspace.mjs';
 
 /** For datagrams to a syslog server. It is optional: where it cannot be built, all goes on without it. */
 const module = 'unix-dgram';
@@ -21,6 +21,6 @@ export async function provideNativeModules(node = process.execPath, env = {}) {
   const headers = existsSync(join(home, 'include/node/node_api.h')) ? { npm_config_nodedir: home } : {};
   await attempt(`${module} for this Node`, ...withPnpm('pnpm', 'rebuild', module), {
     cwd: user,
-    env: { ...env, ...headers },
+    env: { ...pnpmEnv, ...env, ...headers },
   });
 }

@@ -10,7 +10,7 @@ import { step } from './step.mjs';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** `CI`: never ask. `pm_on_fail`: npm has brought the right pnpm already, so that pnpm need not fetch itself again. */
-const pnpmEnv = { CI: 'true', pnpm_config_pm_on_fail: 'ignore' };
+export const pnpmEnv = { CI: 'true', pnpm_config_pm_on_fail: 'ignore' };
 const stamp = join(root, 'node_modules/.cache/limpet/installed');
 
 /** A program of the root's dev dependencies. @param {string} name */

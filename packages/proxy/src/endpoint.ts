@@ -34,6 +34,7 @@ export interface Endpoint {
 export interface EndpointListener {
   /** It does no more with bytes than to write them before it returns: then they may be written over. */
   readonly passesOn?: boolean;
+  /** Where it does not pass them on, the chunk is the hearer's: who told it looks at it no more. */
   bytes(chunk: Buffer): void;
   /** write() said false, and everything has gone now. */
   drained(): void;

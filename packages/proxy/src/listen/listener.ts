@@ -17,6 +17,8 @@ export interface ListenerEvents {
   isFull(): boolean;
   /** Accepting failed for want of descriptors or memory; the listener is paused: answer with resume(), in a while. */
   starved(code: string): void;
+  /** It has told of its first failure by `opened`, or has listened before, and cannot listen now. */
+  failed(error: unknown): void;
   /** The listener needs its handle again: answer with start(). It says so once; `lacksHandle` tells whether it still does. */
   wantsHandle(): void;
 }
@@ -79,9 +81,9 @@ export class Listener implements BindListener {
     this.#state = 'open';
     server.on('connection', socket => this.#accept(socket));
     const failed = (error: Error): void => {
-      // It has listened before, and cannot any more: a worker that does not accept must not live on in silence.
-      if (this.#onOpened === null) throw error;
-      this.#onOpened.reject(error);
+      this.#server = null;
+      if (this.#state === 'open') this.#state = 'asked';
+      this.#cannotListen(error);
     };
     server.once('error', failed);
     server.listen(handle, BACKLOG, () => {
@@ -130,6 +132,13 @@ export class Listener implements BindListener {
   #isOpen(): void {
     this.#onOpened?.resolve();
     this.#onOpened = null;
+  }
+
+  #cannotListen(error: Error): void {
+    const first = this.#onOpened;
+    this.#onOpened = null;
+    if (first === null) this.#events.failed(error);
+    else first.reject(error);
   }
 
   #accept(socket: Socket): void {

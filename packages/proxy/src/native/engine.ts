@@ -8,6 +8,8 @@ import { SlotTable } from './slot_table.ts';
 /** Events of one batch: more come in the next one. */
 const EVENTS = 1024;
 const PAYLOAD_BYTES = 256 * 1024;
+/** From here on a copy has memory of its own, which can be given back: pools of newer Nodes are large. */
+const OWN_BYTES = 4096;
 
 /** A TCP connection of the engine's, as the engine speaks to it. */
 export interface EngineStream {
@@ -59,7 +61,7 @@ export class Engine {
    * them on, copies them (preread) or lets them go within a deadline (dial, handshakes).
    */
   copyOf(from: number, bytes: number): Buffer {
-    const chunk = Buffer.allocUnsafe(bytes);
+    const chunk = bytes < OWN_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
     this.#payload.copy(chunk, 0, from, from + bytes);
     return chunk;
   }

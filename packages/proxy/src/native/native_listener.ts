@@ -43,8 +43,10 @@ export class NativeListener implements BindListener, EngineListener {
     try {
       if (this.#state !== 'closed' && this.id === -1) this.#listen(bound);
     } catch (error) {
-      this.#onOpened?.reject(error);
+      const first = this.#onOpened;
       this.#onOpened = null;
+      if (first === null) this.#events.failed(error);
+      else first.reject(error);
     } finally {
       bound.close();
     }

@@ -139,7 +139,11 @@ export class ConnectReader implements PrereadHolder {
   #joined(chunk: Buffer): Buffer {
     if (this.#heldBytes === 0) return chunk;
     const total = this.#heldBytes + chunk.length;
-    if (total > this.#buffer.length) return Buffer.concat([this.#buffer.subarray(0, this.#heldBytes), chunk], total);
+    if (total > this.#buffer.length) {
+      const joined = Buffer.concat([this.#buffer.subarray(0, this.#heldBytes), chunk], total);
+      freeBytes(this.#buffer);
+      return joined;
+    }
     chunk.copy(this.#buffer, this.#heldBytes);
     return this.#buffer.subarray(0, total);
   }

@@ -55,6 +55,12 @@ export class MessageTail implements PrereadHolder {
     this.#pool.release(this);
   }
 
+  /** The same, and nobody gets its bytes. */
+  discard(): void {
+    this.release();
+    freeBytes(this.#buffer);
+  }
+
   /** The pool's word; nobody else calls it. */
   evict(): void {
     this.#onEvicted(refusePreread(this.#connect.version, `evicted: held ${this.#buffer.length} bytes`));

@@ -104,7 +104,8 @@ class Reading implements Prereading {
     this.#settle = null;
     this.#deadline.cancel();
     this.#reader.release();
-    this.#tail?.release();
+    if (preread.kind === 'hello') this.#tail?.release();
+    else this.#tail?.discard();
     this.#inbound.client.pause();
     settle(preread);
   }

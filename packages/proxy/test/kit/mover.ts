@@ -31,6 +31,7 @@ export const QUIET: ListenerEvents = {
   room: () => 1,
   isFull: () => false,
   starved() {},
+  failed() {},
   wantsHandle() {},
 };
 

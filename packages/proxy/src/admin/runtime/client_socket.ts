@@ -98,10 +98,17 @@ export class ClientSocket {
   }
 }
 
-/** Says this to one who is not served. Closes when the client does, or after a moment: what it says meanwhile is read away, as in `finish`. */
-export function turnAway(socket: Socket, text: string): void {
+/**
+ * Says this to one who is not served, and closes. `lingers`: not before the client does, or a moment has passed; what it says
+ * meanwhile is read away, as in `finish`.
+ */
+export function turnAway(socket: Socket, text: string, lingers: boolean): void {
   socket.on('error', () => {});
   socket.end(text);
+  if (!lingers) {
+    socket.destroySoon();
+    return;
+  }
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

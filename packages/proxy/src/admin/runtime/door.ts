@@ -33,6 +33,8 @@ export class Door {
   readonly #file: SocketFile | null;
   /** With the end of each one's service. */
   readonly #clients = new Map<Conversation, Promise<void>>();
+  /** Turned away, and not yet closed. */
+  #lingering = 0;
 
   private constructor(config: RuntimeApiConfig, house: House, server: Server, file: SocketFile | null) {
     this.#config = config;
@@ -99,7 +101,7 @@ export class Door {
 
   #welcome(socket: Socket): void {
     if (!this.#hasRoom()) {
-      turnAway(socket, TOO_MANY);
+      this.#turnAway(socket);
       return;
     }
     const { level, timeoutMs, listen } = this.#config;
@@ -110,6 +112,18 @@ export class Door {
       this.#clients.delete(client);
     });
     this.#clients.set(client, served);
+  }
+
+  /** They hold descriptors, too: no more of them wait for their clients to close than are served. */
+  #turnAway(socket: Socket): void {
+    const lingers = this.#lingering < MOST_CLIENTS;
+    if (lingers) {
+      this.#lingering += 1;
+      socket.once('close', () => {
+        this.#lingering -= 1;
+      });
+    }
+    turnAway(socket, TOO_MANY, lingers);
   }
 
   /** Or makes room. No: all are being answered. */

@@ -118,7 +118,20 @@ export class Hearing {
       case 'close':
         this.#to.stopAll();
         break;
+      // Heard above; and the one that makes the worker.
+      case 'answer':
+      case 'placed':
+      case 'nobody':
+      case 'lease':
+      case 'view':
+      case 'config':
+      case 'binds':
+      case 'tickets':
+      case 'takeover':
+      case 'start':
+        break;
       default:
+        message satisfies never;
     }
   }
 

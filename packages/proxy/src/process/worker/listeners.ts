@@ -126,6 +126,7 @@ export class Listeners {
       room: () => this.#events.room(open.entry) - this.#promisedBeside(listener),
       isFull: () => this.#events.isFull(),
       starved: code => this.#events.starved(code),
+      failed: error => this.#failed(open, error),
       wantsHandle: () => request.begin(),
     };
     const isNative = this.#engine !== null && isPlain(entry);
@@ -145,6 +146,12 @@ export class Listeners {
   #beginLent(listener: BindListener): void {
     listener.opened.catch((error: unknown) => this.#events.starved(errorCode(error)));
     if (!this.#accepts) listener.pause();
+  }
+
+  /** A worker that does not accept on a bind of its own must not live on in silence. */
+  #failed({ isLent }: Open, error: unknown): void {
+    if (!isLent) throw error;
+    this.#events.starved(errorCode(error));
   }
 
   get #accepts(): boolean {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ApiHandler } from '../../../../src/admin/api/contract.ts';
 import { until, within } from '../../../kit/condition.ts';
@@ -218,6 +218,20 @@ describe('interactive', () => {
     await within(once(late, 'end'), { what: 'the end of the answer' });
     late.end('show version\n');
     await within(once(late, 'close'), { what: 'the end' });
+    // No more of those than are served, for each holds a descriptor until it closes.
+    const many: Socket[] = [];
+    for (let i = 0; i < 80; i += 1) {
+      const one = connect({ path: house.path, allowHalfOpen: true }).resume();
+      await within(once(one, 'end'), { what: 'the end of an answer' });
+      many.push(one);
+    }
+    const isCut = (one: Socket): Promise<boolean> =>
+      new Promise(resolve => {
+        one.on('error', () => {}).write('show version\n', error => resolve(error instanceof Error));
+      });
+    const cut = await Promise.all(many.map(isCut));
+    expect(cut.filter(Boolean).length).toBeGreaterThanOrEqual(80 - 64);
+    for (const one of many) one.destroy();
     answer();
     await until(() => terminals.every(({ heard }) => heard === '200\n1\n\n'), { what: 'all answers' });
     for (const terminal of terminals) terminal.socket.destroy();

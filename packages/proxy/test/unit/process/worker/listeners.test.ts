@@ -1,5 +1,8 @@
 /** How the listeners of a worker ask for their handles: the primary is the test, which answers or does not. */
+import { once } from 'node:events';
+import * as net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ListenHandle } from '../../../../src/listen/listener.ts';
 import { Listeners, type ListenersEvents } from '../../../../src/process/worker/listeners.ts';
 import type { TlsContexts } from '../../../../src/tls/contexts.ts';
 import { entry } from '../../listen/entry.ts';
@@ -109,4 +112,42 @@ test('a reload that gives it TLS asks anew, and only for the new listener', () =
   vi.advanceTimersByTime(2500);
   expect(asked).toEqual([0, 1, 3]);
   listeners.close();
+});
+
+/** A handle of Node's own, bound to a port of this host; another socket may listen there, which listen() finds out. */
+function handleOn(port: number): ListenHandle {
+  type Create = (address: string, port: number, family: 4) => ListenHandle;
+  return (net as unknown as { _createServerHandle: Create })._createServerHandle('127.0.0.1', port, 4);
+}
+
+test('one that is lent and cannot listen, however often, ends nothing and is tried again', async () => {
+  const other = net.createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as net.AddressInfo;
+  const starved: string[] = [];
+  let told = (): void => {};
+  const { listeners, asked } = begin(false, {
+    starved: code => {
+      starved.push(code);
+      told();
+    },
+  });
+  listeners.set(LENT, entry());
+  for (let round = 0; round < 3; round += 1) {
+    const failed = new Promise<void>(resolve => {
+      told = resolve;
+    });
+    listeners.listen(LENT.index, handleOn(port));
+    await failed;
+    listeners.pause();
+    listeners.resume();
+  }
+  expect(starved).toEqual(['EADDRINUSE', 'EADDRINUSE', 'EADDRINUSE']);
+  expect(asked).toEqual([0, 0, 0, 0]);
+  listeners.listen(LENT.index, handleOn(0));
+  await new Promise(setImmediate);
+  vi.advanceTimersByTime(HOUR_MS);
+  expect(asked).toHaveLength(4);
+  listeners.close();
+  other.close();
 });
