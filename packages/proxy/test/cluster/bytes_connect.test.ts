@@ -126,7 +126,9 @@ describe('a CONNECT with SUBSCRIBE and PUBLISH behind it', () => {
 
   test('P1: of 330 KB, in one piece, in pieces of 1,000 bytes and of 40,000', async () => {
     await using broker = await startBroker(accepts());
-    await using limpet = await startLimpet(configFor({ servers: [broker.port] }));
+    // Some hundred pieces, each looked for in the kernel: that may take a slow machine longer than a client would have.
+    const defaults = { timeout: { inspect: '1m' } };
+    await using limpet = await startLimpet(configFor({ servers: [broker.port], defaults }));
     for (const [level, connect] of [
       [4, longestConnect()],
       [5, connectOfLength(5, 330_000)],
