@@ -25,18 +25,19 @@ This file is written by \`pnpm bench --report\`.`;
  * where the time goes; null: there is none.
  */
 export function reportOf(results: readonly Results[], order: readonly string[], profile: string | null): ReportFile[] {
-  const [main, ...others] = byNode(results);
-  const rows = mergedRows(main?.results ?? []);
+  const [main = { results: [] }, ...others] = byNode(results);
+  const rows = mergedRows(main.results);
+  const scenarios = inOrder(rows, order);
   const targets = [...new Set(rows.flatMap(targetsOf))];
   const plots: NamedPlot[] = [];
   const parts = [
     '# What the benchmark measured',
     intro,
-    `## Machine and versions\n\n${aboutPart(main?.results ?? [])}`,
-    aimsPart(inOrder(rows, order).flatMap(([, own]) => own)),
+    `## Machine and versions\n\n${aboutPart(main.results)}`,
+    aimsPart(scenarios.flatMap(([, own]) => own)),
     lossPart(rows),
   ];
-  for (const [scenario, own] of inOrder(rows, order)) {
+  for (const [scenario, own] of scenarios) {
     const ownPlots = plotsOf(scenario, own, targets);
     plots.push(...ownPlots);
     parts.push(scenarioPart(scenario, own, ownPlots));
@@ -72,7 +73,8 @@ function inOrder(
 function nodePart(node: string, results: readonly Results[], order: readonly string[]): string {
   const rows = mergedRows(results);
   const tables = inOrder(rows, order).map(([, own]) => tableOfRows(own));
-  return [`## On ${node}`, aboutPart(results), ...rows.flatMap(lossesOf), ...tables].join('\n\n');
+  const lost = rows.flatMap(lossesOf);
+  return [`## On ${node}`, aboutPart(results), ...(lost.length === 0 ? [] : [list(lost)]), ...tables].join('\n\n');
 }
 
 /** What is the same for all results is said once. */

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
 import type { Address } from '../stages.ts';
 import { type Accepted, plainAddress, SocketAccepted } from './accepted.ts';
+import { Opening } from './opening.ts';
 
 /** A handle that the primary has bound; a server that gets it listens on it and closes its copy at the end. */
 export type ListenHandle = NonNullable<Parameters<Server['listen']>[0]>;
@@ -54,7 +55,7 @@ export class Listener implements BindListener {
   readonly opened: Promise<void>;
   /** Each is asked for when it comes. */
   readonly promised = 0;
-  #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
+  readonly #opening: Opening;
   readonly #events: ListenerEvents;
   #server: Server | null = null;
   /** Where it is bound; null: to no single address, so each client's own socket has to say where it came to. */
@@ -66,9 +67,8 @@ export class Listener implements BindListener {
 
   constructor(events: ListenerEvents) {
     this.#events = events;
-    this.opened = new Promise((resolve, reject) => {
-      this.#onOpened = { resolve, reject };
-    });
+    this.#opening = new Opening(error => events.failed(error));
+    this.opened = this.#opening.done;
   }
 
   start(handle: ListenHandle): void {
@@ -83,14 +83,14 @@ export class Listener implements BindListener {
     const failed = (error: Error): void => {
       this.#server = null;
       if (this.#state === 'open') this.#state = 'asked';
-      this.#cannotListen(error);
+      this.#opening.fail(error);
     };
     server.once('error', failed);
     server.listen(handle, BACKLOG, () => {
       server.removeListener('error', failed);
       server.on('error', error => this.#starved(errorCode(error)));
       this.#local = singleAddress(server);
-      this.#isOpen();
+      this.#opening.settle();
     });
   }
 
@@ -120,25 +120,13 @@ export class Listener implements BindListener {
     this.#state = 'closed';
     this.#server?.close();
     this.#server = null;
-    this.#isOpen();
+    this.#opening.settle();
     return this.#kept.length > 0;
   }
 
   close(): void {
     this.retire();
     for (const client of this.#kept.splice(0)) if (!client.isGone) this.#events.acceptedAnyway(client);
-  }
-
-  #isOpen(): void {
-    this.#onOpened?.resolve();
-    this.#onOpened = null;
-  }
-
-  #cannotListen(error: Error): void {
-    const first = this.#onOpened;
-    this.#onOpened = null;
-    if (first === null) this.#events.failed(error);
-    else first.reject(error);
   }
 
   #accept(socket: Socket): void {

@@ -1,5 +1,6 @@
 import { plainAddress } from '../listen/accepted.ts';
 import { BACKLOG, type BindListener, type ListenerEvents, type ListenHandle } from '../listen/listener.ts';
+import { Opening } from '../listen/opening.ts';
 import type { Address } from '../stages.ts';
 import type { Engine, EngineListener } from './engine.ts';
 import { NativeStream } from './native_stream.ts';
@@ -24,7 +25,7 @@ export class NativeListener implements BindListener, EngineListener {
   #local: Address = { address: '', port: 0 };
   /** Where it is bound to no single address: those of this host that clients came to. Sessions hold them for long. */
   readonly #locals = new Map<string, Address>();
-  #onOpened: { resolve(): void; reject(error: unknown): void } | null = null;
+  readonly #opening: Opening;
   readonly #kept: StreamAccepted[] = [];
   #state: 'asked' | 'open' | 'paused' | 'closed' = 'asked';
   /** How many the engine may still bring. */
@@ -33,9 +34,8 @@ export class NativeListener implements BindListener, EngineListener {
   constructor(engine: Engine, events: ListenerEvents) {
     this.#engine = engine;
     this.#events = events;
-    this.opened = new Promise((resolve, reject) => {
-      this.#onOpened = { resolve, reject };
-    });
+    this.#opening = new Opening(error => events.failed(error));
+    this.opened = this.#opening.done;
   }
 
   start(handle: ListenHandle): void {
@@ -43,10 +43,7 @@ export class NativeListener implements BindListener, EngineListener {
     try {
       if (this.#state !== 'closed' && this.id === -1) this.#listen(bound);
     } catch (error) {
-      const first = this.#onOpened;
-      this.#onOpened = null;
-      if (first === null) this.#events.failed(error);
-      else first.reject(error);
+      this.#opening.fail(error);
     } finally {
       bound.close();
     }
@@ -88,7 +85,7 @@ export class NativeListener implements BindListener, EngineListener {
       this.#credit = 0;
       if (this.id !== -1) this.#engine.native.unlisten(this.id);
       this.#locals.clear();
-      this.#isOpen();
+      this.#opening.settle();
     }
     return this.#kept.length > 0;
   }
@@ -121,7 +118,7 @@ export class NativeListener implements BindListener, EngineListener {
     this.#local = plainAddress(name.address, name.port);
     this.id = this.#engine.native.listen(bound.fd, BACKLOG);
     this.#engine.listeners.set(this);
-    this.#isOpen();
+    this.#opening.settle();
     if (this.#state !== 'asked') return;
     this.#state = 'open';
     this.#refill();
@@ -144,11 +141,6 @@ export class NativeListener implements BindListener, EngineListener {
   #give(credit: number): void {
     this.#credit = credit;
     if (this.id !== -1) this.#engine.native.credit(this.id, credit);
-  }
-
-  #isOpen(): void {
-    this.#onOpened?.resolve();
-    this.#onOpened = null;
   }
 }
 

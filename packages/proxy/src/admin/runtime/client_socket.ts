@@ -80,8 +80,7 @@ export class ClientSocket {
     if (socket.destroyed) return;
     if (!socket.writableEnded) socket.end(text);
     socket.destroySoon();
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => clearTimeout(timer));
+    destroyLater(socket);
   }
 
   destroy(): void {
@@ -110,6 +109,11 @@ export function turnAway(socket: Socket, text: string, lingers: boolean): void {
     return;
   }
   socket.resume();
+  destroyLater(socket);
+}
+
+/** Where it has not closed by then. */
+function destroyLater(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }

@@ -33,115 +33,68 @@ export interface Hearers {
   stopAll(): void;
 }
 
-/** What the primary says to a worker: each word reaches the part that it is for. `start` is not heard here: it makes the worker. */
+/** All that a worker hears but `start`, which makes it. */
+export type Heard = Exclude<ToWorker, readonly ['start', ...unknown[]]>;
+
+/** What is done for each word. */
+type Words = { readonly [Message in Heard as Message[0]]: (message: Message) => void };
+
+/** What the primary says to a worker: each word reaches the part that it is for. */
 export class Hearing {
-  readonly #to: Hearers;
+  readonly #words: Words;
 
   constructor(to: Hearers) {
-    this.#to = to;
+    this.#words = { ...answers(to), ...news(to), ...orders(to) };
   }
 
-  hear(message: ToWorker): void {
-    if (!this.#answered(message) && !this.#told(message)) this.#ordered(message);
+  hear(message: Heard): void {
+    // Which message a word belongs to is known to Words, but not by way of a variable.
+    const heard = this.#words[message[0]] as (message: Heard) => void;
+    heard(message);
   }
+}
 
-  /** An answer, or what was asked for. True: it was one. */
-  #answered(message: ToWorker): boolean {
-    const { link, admission, frontends } = this.#to;
-    switch (message[0]) {
-      case 'answer':
-        link.answered(message[1], message[2]);
-        return true;
-      case 'placed':
-        link.placed(message[1], { server: message[2], stick: message[3], displaced: message[4] });
-        return true;
-      case 'nobody':
-        link.placed(message[1], { server: null, why: message[2] });
-        return true;
-      case 'lease':
-        if (message[2] === null) admission.granted(message[1]);
-        else frontends.granted(message[2], message[1]);
-        return true;
-      default:
-        return false;
-    }
-  }
+/** Answers, and what was asked for. */
+function answers({ link, admission, frontends }: Hearers): Pick<Words, 'answer' | 'placed' | 'nobody' | 'lease'> {
+  return {
+    answer: ([, call, answer]) => link.answered(call, answer),
+    placed: ([, call, server, stick, displaced]) => link.placed(call, { server, stick, displaced }),
+    nobody: ([, call, why]) => link.placed(call, { server: null, why }),
+    lease: ([, count, frontend]) => {
+      if (frontend === null) admission.granted(count);
+      else frontends.granted(frontend, count);
+    },
+  };
+}
 
-  /** How things are from now on. True: it was that. */
-  #told(message: ToWorker): boolean {
-    const { orders, routes, tickets, frontends } = this.#to;
-    switch (message[0]) {
-      case 'view':
-        orders.viewed(message[1], routes.update(message[1], message[2]));
-        return true;
-      case 'config':
-        this.#to.reconfigure(message[1], message[2], { binds: message[3], kept: message[4] });
-        return true;
-      case 'binds':
-        this.#to.rebind(message[1]);
-        return true;
-      case 'tickets':
-        tickets.setKeys(readRing(message[1]) ?? []);
-        return true;
-      case 'takeover':
-        frontends.takeOver(message[1]);
-        return true;
-      default:
-        return false;
-    }
-  }
+/** How things are from now on. */
+function news(to: Hearers): Pick<Words, 'view' | 'config' | 'binds' | 'tickets' | 'takeover'> {
+  return {
+    view: ([, backend, servers]) => to.orders.viewed(backend, to.routes.update(backend, servers)),
+    config: ([, generation, config, binds, kept]) => to.reconfigure(generation, config, { binds, kept }),
+    binds: ([, binds]) => to.rebind(binds),
+    tickets: ([, keys]) => to.tickets.setKeys(readRing(keys) ?? []),
+    takeover: ([, on]) => to.frontends.takeOver(on),
+  };
+}
 
-  #ordered(message: ToWorker): void {
-    const { link, lines, orders, reception } = this.#to;
-    switch (message[0]) {
-      case 'evict':
-        orders.evict(message);
-        break;
-      case 'ask':
-        void orders.answer(message[1], message[2]);
-        break;
-      case 'recall':
-        this.#recall(message[1]);
-        break;
-      case 'reopen':
-        lines.reopen();
-        break;
-      case 'hold':
-        this.#hold(message[1]);
-        break;
-      case 'standby':
-        void reception.standBy(message[1]).then(() => link.say(['stood_by']));
-        break;
-      case 'drain':
-        this.#to.drain();
-        break;
-      case 'close':
-        this.#to.stopAll();
-        break;
-      // Heard above; and the one that makes the worker.
-      case 'answer':
-      case 'placed':
-      case 'nobody':
-      case 'lease':
-      case 'view':
-      case 'config':
-      case 'binds':
-      case 'tickets':
-      case 'takeover':
-      case 'start':
-        break;
-      default:
-        message satisfies never;
-    }
-  }
-
-  #recall(frontend: string | null): void {
-    if (frontend === null) this.#to.admission.recall();
-    else this.#to.frontends.recall(frontend);
-  }
-
-  #hold(on: boolean): void {
-    this.#to.listeners.hold(on);
-    if (on) this.#to.link.say(['held']);
-  }
+/** What it is to do. */
+function orders(to: Hearers): Omit<Words, keyof ReturnType<typeof answers> | keyof ReturnType<typeof news>> {
+  const { link, admission, frontends, listeners, reception } = to;
+  return {
+    evict: message => to.orders.evict(message),
+    ask: ([, call, question]) => void to.orders.answer(call, question),
+    recall: ([, frontend]) => {
+      if (frontend === null) admission.recall();
+      else frontends.recall(frontend);
+    },
+    reopen: () => to.lines.reopen(),
+    hold: ([, on]) => {
+      listeners.hold(on);
+      if (on) link.say(['held']);
+    },
+    standby: ([, addresses]) => void reception.standBy(addresses).then(() => link.say(['stood_by'])),
+    drain: () => to.drain(),
+    close: () => to.stopAll(),
+  };
 }

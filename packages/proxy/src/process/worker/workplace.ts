@@ -22,11 +22,10 @@ import type { Inbound } from '../../stages.ts';
 import { HandshakeGate } from '../../tls/handshake_gate.ts';
 import { TicketKeys } from '../../tls/tickets.ts';
 import type { LiveSession, SessionRoute, Workshop } from '../../workshop.ts';
-import type { ToWorker } from '../wire.ts';
 import { Adoption, type Given } from './adoption.ts';
 import { Frontends } from './frontends.ts';
 import { Generations } from './generations.ts';
-import { Hearing } from './hearing.ts';
+import { type Heard, Hearing } from './hearing.ts';
 import { Listeners, type ListenersEvents } from './listeners.ts';
 import { openMover } from './mover.ts';
 import type { PrimaryLink } from './primary_link.ts';
@@ -131,7 +130,7 @@ export class Workplace implements Workshop {
     this.#lines.error('starved', { code }, `no file descriptors left (${code}): accepting pauses for a second`);
   }
 
-  hear(message: ToWorker): void {
+  hear(message: Heard): void {
     this.#hearing.hear(message);
   }
 
