@@ -6,9 +6,9 @@
 const TICK_MS = 20;
 const SLOTS = 1024;
 /** So often the wheel looks, whatever is due: how late that look is tells what keeps the event loop. */
-const LONGEST_SLEEP_TICKS = 5;
+const LONGEST_SLEEP_TICKS = 6;
 /** So late the process has been kept from running: bytes wait to be read that some deadline waits for. */
-const LATE_TICKS = 5;
+const LATE_TICKS = LONGEST_SLEEP_TICKS;
 
 /** A deadline that is still to come. */
 export class Timer {
@@ -70,7 +70,7 @@ export class TimerWheel {
 
   /**
    * The longest time, in milliseconds, for which the event loop has kept the wheel waiting since the last call. A pause that
-   * is shorter than its sleep may go unseen: 20 ms while there is much to do, 100 ms otherwise. It costs nothing: a timer
+   * is shorter than its sleep may go unseen: 20 ms while there is much to do, 120 ms otherwise. It costs nothing: a timer
    * of its own would wake the process.
    */
   takeDelayMs(): number {

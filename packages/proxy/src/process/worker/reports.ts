@@ -3,7 +3,7 @@ import type { Tally } from '../../account/tally.ts';
 import type { TimerWheel } from '../../clock.ts';
 import type { PrimaryLink } from './primary_link.ts';
 
-/** How old what the primary knows of this worker's counts may be. */
+/** How old what the primary knows of this worker's counts may be, and a tick: then the wheel wakes up anyway. */
 const TALLY_MS = 100;
 
 /** What a worker tells the primary of itself without being asked: what it has counted, and how busy its event loop was. */
@@ -25,18 +25,19 @@ export class Reports {
 
   /** The last word: everything that has been counted. Nothing is told any more once the wheel stands still. */
   end(): void {
-    this.#mentionTally();
+    this.#flushTally();
   }
 
   #tellTally(): void {
-    this.#mentionTally();
+    this.#flushTally();
     this.#wheel.after(TALLY_MS, () => this.#tellTally());
   }
 
-  #mentionTally(): void {
+  #flushTally(): void {
     this.#settle();
     const deltas = this.#tally.flush();
-    if (deltas.length > 0) this.#link.mention(['tally', deltas]);
+    // At once: to wait for company would wake the process once more.
+    if (deltas.length > 0) this.#link.say(['tally', deltas]);
   }
 
   #tellLoop(): void {
