@@ -169,6 +169,8 @@ void Engine::Deliver() {
 
 uint64_t Engine::Link(uint64_t client, uint64_t server, Bytes to_client, LinkSpec spec, bool keep_alive) {
   if (client == server || !reactor_->CanTake(client) || !reactor_->CanTake(server)) return kNoLink;
+  // They stay as they are: the relay in TypeScript has them.
+  if (!relay_->HasRoom()) return kNoLink;
   if (keep_alive) {
     reactor_->KeepAlive(client, kKeepAliveMs);
     reactor_->KeepAlive(server, kKeepAliveMs);

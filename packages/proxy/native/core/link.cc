@@ -1,7 +1,9 @@
 #include "link.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace limpet {
@@ -14,6 +16,14 @@ ssize_t SendNow(int fd, const uint8_t* bytes, size_t count, More more) {
     if (errno == EAGAIN) return 0;
     if (errno != EINTR) return -1;
   }
+}
+
+bool TookSome(Side* side) {
+  int left = 0;
+  if (ioctl(side->fd, SIOCOUTQ, &left) != 0) return false;
+  const bool took = left < side->undelivered;
+  side->undelivered = left;
+  return took;
 }
 
 void Keep(Side* side, const uint8_t* bytes, size_t count) {

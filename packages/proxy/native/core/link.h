@@ -61,6 +61,8 @@ enum SideFlag : uint16_t {
 struct Side {
   int fd = -1;
   uint16_t flags = 0;
+  // What its peer had not acknowledged when the kernel was last asked, while it is waited for that (TookSome()).
+  int undelivered = 0;
   Pipes::Index pipe = Pipes::kNone;
   // Waits to be written to it, behind what is in the pipe.
   std::unique_ptr<Kept> kept;
@@ -113,6 +115,8 @@ struct LinkRecord : WheelNode {
 enum class More : uint8_t { kNo, kFollows };
 // Sends at once what the socket takes of these bytes. -1, with errno: it takes nothing ever again.
 ssize_t SendNow(int fd, const uint8_t* bytes, size_t count, More more = More::kNo);
+// Asks the kernel: whether the peer has acknowledged more than it had at the last call.
+bool TookSome(Side* side);
 // Keeps bytes for this side, behind those that are kept.
 void Keep(Side* side, const uint8_t* bytes, size_t count);
 

@@ -1,7 +1,5 @@
 // How a link ends: FIN and RST are passed on, silence has a limit, and so has everything that is still on its way then.
 #include <errno.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,10 +13,11 @@ namespace {
 // How long one direction may stay without a byte after the other has ended, and how long a peer may take to fetch the
 // last ones. HAProxy's client-fin and server-fin.
 constexpr int64_t kLingerMs = 30'000;
-// A slow side may take its time: this long without room for more is not slow, but gone.
+// A slow side may take its time: this long without a byte taken is not slow, but gone.
 constexpr int64_t kLongestStallMs = 120'000;
 // The kernel does not tell when a peer has acknowledged everything: it is asked so often.
 constexpr int64_t kLookMs = Wheel::kTickMs;
+constexpr int64_t kSlowLookMs = 200;
 // So much of what a side still sends is dropped at most before it is closed.
 constexpr int kMostDrops = 16;
 
@@ -107,17 +106,30 @@ void LinkMover::OnDeadline(LinkRecord& link) {
   if (!link.IsEnding()) {
     if (Deadline(link) <= now_ms_) EndIdle(link);
   } else if (LingerMs(link) <= now_ms_) {
-    ResetBoth(link);
+    GiveUp(link);
   }
   if (SettleLink(link)) Watch(link);
+}
+
+// Where the peers have ended it what the kernel still holds is delivered behind our back, however slow they are. What waits
+// here cannot be.
+void LinkMover::GiveUp(LinkRecord& link) {
+  const bool is_orderly = link.End() == static_cast<uint8_t>(LinkEnd::kClientClosed) ||
+                          link.End() == static_cast<uint8_t>(LinkEnd::kServerClosed);
+  for (const int which : {kClient, kServer}) {
+    const Side& side = link.side[which];
+    if (is_orderly && !side.HasWaiting() && !side.Is(kGone | kAborting)) CloseSide(link, which);
+    else ResetSide(link, which);
+  }
 }
 
 // The broker sees the connection break, not a DISCONNECT: it publishes the Will. A side that is not read is not the
 // idle one: the other one takes nothing.
 void LinkMover::EndIdle(LinkRecord& link) {
   const bool is_client = IdleMs(link.side[kClient]) <= now_ms_;
-  const Side& silent = link.side[is_client ? kClient : kServer];
-  const bool is_held = silent.held_ms != kNever;
+  const int which = is_client ? kClient : kServer;
+  const bool is_held = link.side[which].held_ms != kNever;
+  if (is_held && TookSome(&link.side[!which])) return StartStall(link, which);
   SetEnd(link, is_client != is_held ? LinkEnd::kClientIdle : LinkEnd::kServerIdle);
   for (Side& side : link.side) side.Set(kClosing);
 }
@@ -148,13 +160,16 @@ bool LinkMover::SettleSide(LinkRecord& link, int which) {
   return false;
 }
 
-// RST drops what the kernel has not delivered yet: it waits for that, while there is somebody to deliver it to.
+// RST drops what the kernel has not delivered yet: it waits for that, while there is somebody to deliver it to. A slow one
+// has its time for the last bytes anew whenever it takes some, and is looked at less often.
 bool LinkMover::AbortSide(LinkRecord& link, int which) {
-  const Side& side = link.side[which];
-  int undelivered = 0;
-  if (!side.Is(kFailed | kMute) && ioctl(side.fd, SIOCOUTQ, &undelivered) == 0 && undelivered > 0) {
+  Side& side = link.side[which];
+  const bool can_take = !side.Is(kFailed | kMute);
+  const bool took = can_take && TookSome(&side);
+  if (took) link.end_ms = now_ms_;
+  if (can_take && side.undelivered > 0) {
     if (link.look_ms == kNever) {
-      link.look_ms = now_ms_ + kLookMs;
+      link.look_ms = now_ms_ + (took ? kSlowLookMs : kLookMs);
       Watch(link);
     }
     return false;

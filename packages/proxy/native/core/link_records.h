@@ -22,6 +22,8 @@ class LinkRecords {
   // The owner's. A record for a new link, and its id, which the caller puts into it when the rest is filled; null: 2^20
   // are in use.
   LinkRecord* Take(LinkId* id);
+  // The owner's: Take() would give one.
+  bool HasRoom() const { return !free_.empty() || made_ < kSlab * kSlabs; }
   // The owner's: the link has ended, and the relay's thread knows nothing of it any more.
   void GiveBack(LinkId id);
   // So many there is memory for.

@@ -11,7 +11,8 @@ namespace limpet {
 namespace {
 
 constexpr int kMostEvents = 256;
-constexpr uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+// A read ends short at urgent data, too.
+constexpr uint32_t kInput = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
 
@@ -201,7 +202,7 @@ void Reactor::Tell(Kind kind, uint64_t id, Stream* stream, double a, double b, s
 void Reactor::SetWatch(uint64_t id, Stream* stream, Watch watch) {
   if (stream->watch >= watch) return;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
   if (watch == Watch::kInOut) event.events |= EPOLLOUT;
   event.data.u64 = id;
   const int operation = stream->watch == Watch::kNot ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;

@@ -117,6 +117,8 @@ bool Relay::Impl::Start() {
   return runs;
 }
 
+bool Relay::HasRoom() const { return impl_->records.HasRoom(); }
+
 LinkId Relay::Link(LinkSpec spec, const uint8_t* to_client, size_t to_client_bytes) {
   return impl_->Make(std::move(spec), to_client, to_client_bytes);
 }
@@ -188,6 +190,7 @@ void Relay::Impl::FirstOf(LinkRecord* link, int which, const uint8_t* bytes, siz
   to.Set(kRoomTold);
   tally.waiting_bytes.fetch_add(left, std::memory_order_relaxed);
   link->side[!which].held_ms = to.last_ms;
+  TookSome(&to);
 }
 
 // From the first Register() on the relay's thread may meet the link; the lock keeps it waiting until both sides are

@@ -78,8 +78,10 @@ class Relay {
 
   // False, with errno: the system gives no thread, epoll or event descriptor.
   bool Start();
-  // Sends `to_client` to the client at once, then moves bytes until both sides are closed. kNoLink: there are as many
-  // links as there are slots (2^20); both are reset.
+  // False: there are as many links as there are slots (2^20).
+  bool HasRoom() const;
+  // Sends `to_client` to the client at once, then moves bytes until both sides are closed. kNoLink: there is no room; both
+  // are reset.
   LinkId Link(LinkSpec spec, const uint8_t* to_client, size_t to_client_bytes);
   void Stop(LinkId link, StopMode mode);
   // False: the link ends already, and nothing is done. (One that ends before the relay's thread hears of it is true, and

@@ -106,6 +106,7 @@ void SetKeepAlive(int fd, int idle_ms) {
   // These fail only on what is no TCP socket.
   Set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   Set(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+  Set(fd, IPPROTO_TCP, TCP_KEEPINTVL, kProbesEveryMs / 1000);
   Set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
 }
 

@@ -10,8 +10,10 @@
 
 namespace limpet {
 
-// A silent connection is asked for a sign of life after so long; what the peer does not acknowledge ends it.
+// A silent connection is asked for a sign of life after so long, and so often from then on. A peer that acknowledges nothing
+// for kUserTimeoutMs is gone, whether it was asked or sent something (with TCP_USER_TIMEOUT the kernel counts no probes).
 constexpr int kKeepAliveMs = 60'000;
+constexpr int kProbesEveryMs = 10'000;
 constexpr int kUserTimeoutMs = 120'000;
 
 // Bound, and not listening yet. Answers the descriptor, or -errno.

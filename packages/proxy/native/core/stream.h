@@ -1,4 +1,4 @@
-// One TCP connection in the reactor. What these fields mean for each other is stream.cc's business alone.
+// One TCP connection in the reactor. What these fields mean for each other is the reactor's business alone.
 #pragma once
 
 #include <cstddef>

@@ -263,6 +263,35 @@ void IdleEnds(Terms terms, int stuffed, LinkEnd expected, int64_t at_least_ms) {
   CHECK(took_ms >= at_least_ms);
 }
 
+// One that takes a little, again and again, is slow, not gone; when it takes nothing any more it has two minutes.
+void SlowIsNotGone() {
+  Scene scene(kFast, {-1, 5'000, false, true});
+  const size_t stuffed = scene.Stuff(scene.server);
+  std::vector<uint8_t> heard;
+  uint64_t received;
+  uint64_t sent;
+  // Four times the limit of a stall.
+  for (int i = 0; i < 48; i += 1) {
+    const auto before = std::chrono::steady_clock::now();
+    Hear(scene.client, &heard, stuffed / 64);
+    WaitFor([&] { return std::chrono::steady_clock::now() - before > std::chrono::milliseconds(100); });
+    CHECK(scene.relay->Counts(scene.link, &received, &sent));
+  }
+  CHECK(heard.size() < stuffed);
+  CHECK(scene.relay.WaitEnd(scene.link).end == LinkEnd::kClientIdle);
+}
+
+// What the kernel holds by then goes to a client that is slower than the limit.
+void LastBytesAreDelivered() {
+  Scene scene(kFast);
+  const std::vector<uint8_t> big(100'000, 'x');
+  SendAll(scene.server, big);
+  shutdown(scene.server, SHUT_WR);
+  CHECK(scene.relay.WaitEnd(scene.link).end == LinkEnd::kServerClosed);
+  std::vector<uint8_t> heard;
+  CHECK(HearEnd(scene.client, &heard) == Heard::kEof && heard == big);
+}
+
 // One that takes no bytes after an end is given up.
 void LingerEnds() {
   Scene scene(kFast);
@@ -439,6 +468,8 @@ void RunAll() {
   // Who is held is not the silent one, and has two minutes.
   IdleEnds({-1, 5'000}, 1, LinkEnd::kClientIdle, 120'000);
   IdleEnds({5'000, -1}, 2, LinkEnd::kServerIdle, 120'000);
+  SlowIsNotGone();
+  LastBytesAreDelivered();
   LingerEnds();
   FarewellBetweenPackets();
   FarewellWithoutWords(true, false, false, 4'900);

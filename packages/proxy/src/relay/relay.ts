@@ -26,6 +26,8 @@ const UNCOUNTED: RelayMeter = { in: { add() {} }, out: { add() {} } };
  * last ones. HAProxy's client-fin and server-fin.
  */
 const LINGER_MS = 30_000;
+/** After that, and where the peers have ended it: how long an orderly close may take before it is a reset. */
+const LAST_MS = 5000;
 /** After this much silence the kernel begins to ask. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -40,6 +42,7 @@ export class Relay {
   readonly #limits: RelayLimits;
   #end: RelayEnd | null = null;
   #endMs = 0;
+  #isClosing = false;
   #timer: Timer | null = null;
   #onDone: ((end: RelayEnd) => void) | null = null;
   #boundary: PacketBoundary | null = null;
@@ -175,8 +178,21 @@ export class Relay {
     return this.#server.isHeld ? 'client_idle' : 'server_idle';
   }
 
+  /**
+   * Where the peers have ended it, it is closed: what the kernel holds by then is delivered behind our back, however slow
+   * they are. What waits in this process is not.
+   */
   #giveUp(): void {
-    this.#client.endpoint.reset();
-    this.#server.endpoint.reset();
+    const isTheirs = this.#end === 'client_closed' || this.#end === 'server_closed';
+    if (!isTheirs || this.#isClosing) {
+      this.#client.endpoint.reset();
+      this.#server.endpoint.reset();
+      return;
+    }
+    this.#isClosing = true;
+    this.#endMs = this.#wheel.now - LINGER_MS + LAST_MS;
+    this.#client.endpoint.close();
+    this.#server.endpoint.close();
+    if (this.#onDone !== null) this.#watch();
   }
 }

@@ -161,6 +161,26 @@ describe('the end', () => {
     expect([client.asked.includes('reset'), ends]).toEqual([true, ['shutdown']]);
   });
 
+  test('P1: what the kernel holds for a slow peer is still delivered 30 s after the last byte', async () => {
+    const { client, server, ends } = started();
+    server.sends('all of it');
+    server.ends();
+    await pass(LINGER_MS + SLACK_MS);
+    expect([client.asked.includes('close'), client.asked.includes('reset')]).toEqual([true, false]);
+    expect(ends).toEqual(['server_closed']);
+  });
+
+  test('P10: what waits in this process after an end is not waited for any longer than 5 s more', async () => {
+    const { client, server, ends } = started();
+    client.isSlow = true;
+    server.sends('all of it');
+    server.ends();
+    await pass(LINGER_MS + SLACK_MS);
+    expect([client.asked.includes('reset'), ends]).toEqual([false, []]);
+    await pass(5000 + SLACK_MS);
+    expect([client.asked.includes('reset'), ends]).toEqual([true, ['server_closed']]);
+  });
+
   test('a half-closed session lives as long as the other half speaks, and 30 s longer', async () => {
     const { client, server, ends } = started();
     client.ends();
