@@ -18,6 +18,8 @@ export const figures = {
   times: 'times',
   /** Memory for one unit. */
   bytes: 'bytes',
+  /** What a million units would take by that, on paper. */
+  gibPerMillion: 'GiB a million, on paper',
   /** Longest time without a CONNACK. */
   gapMs: 'gap ms',
   /** That of the same load before anything was done to the proxy. */
