@@ -1,5 +1,5 @@
 /**
- * `pnpm bench`: what connections, messages, bytes and memory cost with HAProxy, nginx and Limpet, beside each other. Exits
+ * `npm run bench`: what connections, messages, bytes and memory cost with HAProxy, nginx and Limpet, beside each other. Exits
  * with 1 when anything was lost or refused: then the figures mean nothing.
  */
 import { writeFileSync } from 'node:fs';

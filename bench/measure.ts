@@ -18,6 +18,8 @@ export const figures = {
   times: 'times',
   /** Memory for one unit. */
   bytes: 'bytes',
+  /** What a million units would take by that, on paper. */
+  gibPerMillion: 'GiB a million, on paper',
   /** Longest time without a CONNACK. */
   gapMs: 'gap ms',
   /** That of the same load before anything was done to the proxy. */
@@ -88,12 +90,17 @@ export function valuesOf(measures: readonly Measure[], figure: Figure): number[]
   return measures.flatMap(measure => measure.figures[figure] ?? []);
 }
 
-/** The runs are interleaved, so that a ratio is taken of two that stood side by side. */
-export function ratiosOf(row: Row, target: string): number[] {
+/**
+ * The runs are interleaved, so that a ratio is taken of two that stood side by side. Null: in some run the base is not above
+ * 0, or the value below it, as happens to a difference that is no greater than its noise. A ratio of such a run tells nothing.
+ */
+export function ratiosOf(row: Row, target: string): number[] | null {
   const base = row.measures[row.base] ?? [];
-  return (row.measures[target] ?? []).flatMap((measure, run) => {
+  const pairs = (row.measures[target] ?? []).flatMap((measure, run) => {
     const value = measure.figures[row.judged];
     const other = base[run]?.figures[row.judged];
-    return value === undefined || other === undefined ? [] : [value / other];
+    return value === undefined || other === undefined ? [] : [{ value, other }];
   });
+  if (pairs.some(({ value, other }) => other <= 0 || value < 0)) return null;
+  return pairs.map(({ value, other }) => value / other);
 }

@@ -27,7 +27,7 @@ const relays = { native: ['limpet'], node: ['limpet-node'] } as const;
 
 /** What `--help` and every mistake prints. */
 export function usageOf(scenarioNames: readonly string[]): string {
-  return `Usage: pnpm bench [scenario…] [--against haproxy,nginx] [--relay native,node] [--runs N] [--seconds S]
+  return `Usage: npm run bench -- [scenario…] [--against haproxy,nginx] [--relay native,node] [--runs N] [--seconds S]
 
   scenario       ${scenarioNames.join(', ')} (default: all)
   --against A,B  what Limpet is compared with: haproxy, nginx, or none (default haproxy,nginx)
@@ -37,7 +37,8 @@ export function usageOf(scenarioNames: readonly string[]): string {
   --workers N    threads of HAProxy, workers of Limpet, processes of nginx (default: one per CPU)
   --smoke        one short run of each, with one worker and little load: only whether all works, and nothing is lost
   --json FILE    writes every single measure there
-  --report       writes bench/report.md and its plots`;
+  --report       writes bench/report.md and its plots, of this run alone; \`npm run bench:report -- FILE…\` writes them of
+                 what several runs have written with --json`;
 }
 
 /** The options, or the sentence that says what is wrong; empty: help was asked for. */

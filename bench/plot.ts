@@ -128,7 +128,7 @@ function spreadShort({ median, min, max }: Spread): string {
     if (value >= 1_000_000) return `${written(value / 1_000_000)}M`;
     return value >= 10_000 ? `${written(value / 1000)}k` : written(value);
   };
-  return min === max ? few(median) : `${few(median)} (${few(min)}–${few(max)})`;
+  return min === max || !Number.isFinite(median) ? few(median) : `${few(median)} (${few(min)}–${few(max)})`;
 }
 
 function short(value: number): string {

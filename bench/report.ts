@@ -7,7 +7,7 @@ import { plotOf } from './plot.ts';
 import { markdownTable } from './report_markdown.ts';
 import { byNode } from './report_nodes.ts';
 import { type NamedPlot, plotsOf } from './report_plots.ts';
-import { comparisonsOf, lossesOf, targetsOf, type Verdict, verdictOf } from './report_verdict.ts';
+import { comparisonsOf, lossesOf, type Outcome, targetsOf, verdictOf } from './report_verdict.ts';
 
 /** A file of the report: its path below the report's folder, and its content. */
 export interface ReportFile {
@@ -18,7 +18,9 @@ export interface ReportFile {
 const intro = `CPU is what the scheduler accounts to the proxy's whole process tree (\`/proc/PID/task/*/schedstat\`), user and
 system, divided by the work done. Targets take turns (A B A B), so a ratio is taken of two runs that stood side by side.
 A cell is the median, and in brackets the least and the greatest of all runs. A limit is judged by the median.
-This file is written by \`pnpm bench --report\`.`;
+A difference that came out at zero or below in some run has no ratio run by run: there it is that of the medians, without
+brackets, or \`-\`, and where the middle half of the runs lies on both sides of the limit, it is within the noise.
+This file is written by \`npm run bench -- --report\`, and of the results of several runs by \`npm run bench:report -- FILE…\`.`;
 
 /**
  * `order`: the names of scenarios, as they are to follow each other; others come last. `profile`: hand-written Markdown about
@@ -91,20 +93,36 @@ function aboutPart(results: readonly Results[]): string {
 }
 
 function aimsPart(rows: readonly Row[]): string {
+  const outcomes: Outcome[] = [];
   const lines = rows.flatMap(comparisonsOf).flatMap(row =>
     targetsOf(row).flatMap(target => {
       const verdict = verdictOf(row, target);
-      if (verdict === null || verdict.limit === null) return [];
+      if (verdict === null || verdict.limit === null || verdict.outcome === null) return [];
+      outcomes.push(verdict.outcome);
       const what = row.by === 'ratio' ? `${figures[row.judged]}, ratio to ${row.base}` : figures[row.judged];
       return [
-        [row.title, target, what, limitWritten(row, verdict.limit), spreadWritten(verdict.spread), metWritten(verdict)],
+        [
+          row.title,
+          target,
+          what,
+          limitWritten(row, verdict.limit),
+          spreadWritten(verdict.spread),
+          outcomeWritten(verdict.outcome),
+        ],
       ];
     }),
   );
   if (lines.length === 0) return '';
-  const met = lines.filter(line => line.at(-1) === metWord).length;
   const table = markdownTable([['', 'Target', 'Figure', 'Limit', 'Measured', ''], ...lines], 3);
-  return `## What was aimed at\n\n${met} of ${lines.length} are met.\n\n${table}`;
+  return `## What was aimed at\n\n${summaryOf(outcomes)}\n\n${table}`;
+}
+
+/** What is within the noise is not met. */
+function summaryOf(outcomes: readonly Outcome[]): string {
+  const count = (wanted: Outcome): number => outcomes.filter(outcome => outcome === wanted).length;
+  const noise = count('within the noise');
+  const unsure = noise === 0 ? '' : `, ${noise} ${noise === 1 ? 'is' : 'are'} within the noise`;
+  return `${count('met')} of ${outcomes.length} are met${unsure}.`;
 }
 
 function lossPart(rows: readonly Row[]): string {
@@ -143,14 +161,12 @@ function judgement(row: Row, target: string): string[] {
   const verdict = verdictOf(row, target);
   if (verdict === null) return ['', '', ''];
   const ratio = row.by === 'ratio' ? spreadWritten(verdict.spread) : '';
-  if (verdict.limit === null) return [ratio, '', ''];
-  return [ratio, limitWritten(row, verdict.limit), metWritten(verdict)];
+  if (verdict.limit === null || verdict.outcome === null) return [ratio, '', ''];
+  return [ratio, limitWritten(row, verdict.limit), outcomeWritten(verdict.outcome)];
 }
 
-const metWord = 'met';
-
-function metWritten({ isMet }: Verdict): string {
-  return isMet ? metWord : '**not met**';
+function outcomeWritten(outcome: Outcome): string {
+  return outcome === 'not met' ? '**not met**' : outcome;
 }
 
 function limitWritten({ atLeast }: Row, limit: number): string {

@@ -89,9 +89,9 @@ async function measureOnce(
   { isFresh, seconds }: { readonly isFresh: boolean; readonly seconds: number },
   { brokers, fleet, options, watcher }: Surroundings,
 ): Promise<Measure> {
-  const { isSmoke } = options;
+  const { isSmoke, workers } = options;
   const measure = (target: Target): Promise<Measure> =>
-    plan.measure({ target, brokers, name: `${name}-${runNumber++}`, seconds, isSmoke });
+    plan.measure({ target, brokers, name: `${name}-${runNumber++}`, seconds, workers, isSmoke });
   if (!isFresh) return measure(await fleet.get(name));
   await using fresh = await fleet.startFresh(name);
   watcher.version(name, fresh.version);

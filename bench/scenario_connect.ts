@@ -51,7 +51,7 @@ function plan(title: string, service: Service, ids: number | null): RowPlan {
  * `complaints`: what is wrong with the result besides, in words.
  */
 export async function measureConnects(
-  { target, brokers, name, seconds }: Run,
+  { target, brokers, name, seconds }: Pick<Run, 'target' | 'brokers' | 'name' | 'seconds'>,
   ids: number | null,
   transport: Transport = 'tcp',
   complaints: (result: ConnectResult) => readonly string[] = () => [],

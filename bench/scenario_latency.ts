@@ -11,12 +11,15 @@ import { plain } from './service.ts';
 /** There and back is two messages: the rate is half of that of `message`. */
 const perS = pacedPerS / 2;
 const smokePerS = 500;
+/** So many times the usual time, up to `longS`: the figure is a difference of two p99. */
+const longer = 3;
+const longS = 10;
 
 export const latencyScenario: Scenario = {
   plans: [
     {
       title: `latency, ${perS}/s`,
-      meaning: `${perS} messages of 64 bytes a second over ${connections} connections, each sent back by the broker: the way there and back through the proxy, less that without one just before.`,
+      meaning: `${perS} messages of 64 bytes a second over ${connections} connections, each sent back by the broker: the way there and back through the proxy, less that without one just before. Each load lasts ${longer} times as long as those of other rows (up to ${longS} s), for the figure is a difference of two p99.`,
       unit: 'message',
       judged: 'addedP99Us',
       shown: ['addedP50Us', 'p50Us', 'p99Us'],
@@ -53,7 +56,11 @@ interface Echoes {
 async function echoes({ name, seconds, isSmoke }: Run, port: number): Promise<Echoes> {
   const count = isSmoke ? smokeConnections : connections;
   await using crowd = await Crowd.open({ port, transport: 'tcp', prefix: name, connections: count });
-  return await echoesOf(crowd, isSmoke ? smokePerS : perS, seconds);
+  return await echoesOf(crowd, isSmoke ? smokePerS : perS, isSmoke ? seconds : longerThan(seconds));
+}
+
+function longerThan(seconds: number): number {
+  return Math.max(seconds, Math.min(seconds * longer, longS));
 }
 
 /** Every message has to come back. */

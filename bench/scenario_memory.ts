@@ -14,14 +14,17 @@ const smokeConnections = 200;
 /** Opened and closed first, some times, so that what a proxy makes once is not counted: compiled code, above all. */
 const firstConnections = 500;
 const firstTimes = 8;
+const million = 1e6;
+const GiB = 2 ** 30;
 
 export const memoryScenario: Scenario = {
   plans: [
     {
       title: `memory, ${connections} idle`,
-      meaning: `How much the private memory of the whole process tree grows for each of ${connections} idle connections (the kernel's sockets are not in it). A new proxy for each run.`,
+      meaning: `How much the private memory of the whole process tree grows for each of ${connections} idle connections (the kernel's sockets are not in it). A new proxy for each run. What a million would take is these bytes a million times, on paper: nobody has opened them.`,
       unit: 'connection',
       judged: 'bytes',
+      shown: ['gibPerMillion'],
       limits: { limpet: 0.5 },
       notes: ['nginx: brokers in turn, without stickiness.'],
       targets: ['haproxy', 'nginx', 'limpet', 'limpet-node'],
@@ -43,7 +46,7 @@ async function measure({ target, name, isSmoke }: Run): Promise<Measure> {
   const settled = (): Promise<number> => settledBytes(process.pid, isSmoke ? 1 : undefined);
   const before = await settled();
   await using crowd = await Crowd.open({ ...load, connections: count });
-  const bytes = (await settled()) - before;
+  const bytes = ((await settled()) - before) / count;
   const lost = lossesOf(await crowd.close());
-  return { figures: { bytes: bytes / count }, lost };
+  return { figures: { bytes, gibPerMillion: (bytes * million) / GiB }, lost };
 }

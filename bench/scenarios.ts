@@ -43,6 +43,8 @@ export interface Run {
   readonly name: string;
   /** How long the load lasts. */
   readonly seconds: number;
+  /** Threads of HAProxy, workers of Limpet, processes of nginx. */
+  readonly workers: number;
   /** As small as can be: only correctness counts. */
   readonly isSmoke: boolean;
 }

@@ -34,7 +34,7 @@ function comparisonCells(row: Row, target: string): [string, string] {
   if (verdict === null) return ['', ''];
   const ratio = row.by === 'ratio' ? `${spreadWritten(verdict.spread)} × ${row.base}` : '';
   if (verdict.limit === null) return [ratio, ''];
-  return [ratio, `${row.atLeast ? '≥' : '≤'} ${verdict.limit}: ${verdict.isMet ? 'met' : 'not met'}`];
+  return [ratio, `${row.atLeast ? '≥' : '≤'} ${verdict.limit}: ${verdict.outcome}`];
 }
 
 function aligned(lines: readonly (readonly string[])[]): string {

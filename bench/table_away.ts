@@ -62,7 +62,7 @@ async function measureRow(
       const relayBeforeUs = distance.cpuUs();
       const name = `${place}-${ids === null ? 'n' : 'r'}${run}`;
       let accepted = 0;
-      const measure = await measureConnects({ target, brokers, name, seconds, isSmoke }, ids, 'tcp', result => {
+      const measure = await measureConnects({ target, brokers, name, seconds }, ids, 'tcp', result => {
         accepted = result.accepted;
         return [];
       });

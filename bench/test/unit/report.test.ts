@@ -36,19 +36,53 @@ test('a ratio is taken run by run', () => {
   expect(verdictOf(row(), 'limpet')).toEqual({
     spread: { median: 0.9, min: 0.8, max: 0.95 },
     limit: 0.95,
-    isMet: true,
+    outcome: 'met',
   });
 });
 
 test.each([
-  ['the median is above the limit', { limits: { limpet: 0.89 } }, false],
-  ['it is written like the limit', { limits: { limpet: 0.9 } }, true],
-  ['more is better, and it is enough', { limits: { limpet: 0.9 }, atLeast: true }, true],
-  ['more is better, and it is too little', { limits: { limpet: 0.91 }, atLeast: true }, false],
-  ['a value is judged as it is', { by: 'value', limits: { limpet: 24 } } as const, true],
+  ['the median is above the limit', { limits: { limpet: 0.89 } }, 'not met'],
+  ['it is written like the limit', { limits: { limpet: 0.9 } }, 'met'],
+  ['more is better, and it is enough', { limits: { limpet: 0.9 }, atLeast: true }, 'met'],
+  ['more is better, and it is too little', { limits: { limpet: 0.91 }, atLeast: true }, 'not met'],
+  ['a value is judged as it is', { by: 'value', limits: { limpet: 24 } } as const, 'met'],
   ['nothing is aimed at', { limits: {} }, null],
-])('met: %s', (_, over, isMet) => {
-  expect(verdictOf(row(over), 'limpet')?.isMet).toBe(isMet);
+])('met: %s', (_, over, outcome) => {
+  expect(verdictOf(row(over), 'limpet')?.outcome).toBe(outcome);
+});
+
+const added = (haproxy: readonly number[], limpet: readonly number[], over: Partial<Row> = {}): Row => {
+  const measures = (values: readonly number[]): Measure[] =>
+    values.map(addedP99Us => ({ figures: { addedP99Us }, lost: [] }));
+  const own = { haproxy: measures(haproxy), limpet: measures(limpet) };
+  return row({ judged: 'addedP99Us', limits: { limpet: 1.1 }, measures: own, ...over });
+};
+
+test.each([
+  ['a base below zero makes no ratio that is met', [-10, -10, -10], [400, 400, 400], Number.NaN, 'within the noise'],
+  ['nor does a value below zero', [100, 100, 100], [-400, -400, 300], Number.NaN, 'within the noise'],
+  ['nor a base of zero', [0, 0, 0], [5, 5, 5], Number.NaN, 'within the noise'],
+  ['the halves of the runs lie on both sides', [-40, 100, 200], [90, 100, 180], 1, 'within the noise'],
+  ['one run among many is an accident', [-40, 95, 100, 105, 300], [600, 650, 700, 750, 80], 6.5, 'not met'],
+  ['and so it is where it is met', [-40, 95, 100, 105, 300], [6, 5, 7, 8, 900], 0.07, 'met'],
+])('differences: %s', (_, haproxy, limpet, ratio, outcome) => {
+  expect(verdictOf(added(haproxy, limpet), 'limpet')).toEqual({
+    spread: { median: ratio, min: ratio, max: ratio },
+    limit: 1.1,
+    outcome,
+  });
+});
+
+test('differences: where more is better, the sides are the other way round', () => {
+  const haproxy = [-40, 95, 100, 105, 300];
+  const outcomes = [[600, 650, 700, 750, 80], [6, 5, 7, 8, 900], haproxy].map(
+    limpet => verdictOf(added(haproxy, limpet, { atLeast: true }), 'limpet')?.outcome,
+  );
+  expect(outcomes).toEqual(['met', 'not met', 'within the noise']);
+});
+
+test('a difference is compared run by run as long as all of them are above zero', () => {
+  expect(verdictOf(added([100, 200, 50], [100, 100, 100]), 'limpet')?.spread).toEqual({ median: 1, min: 0.5, max: 2 });
 });
 
 test('the base has no verdict, and neither has a target without measures', () => {
@@ -90,6 +124,14 @@ test('what is missed and what is lost cannot be overlooked', () => {
   expect(text).toContain('**not met**');
   expect(text).toContain('## Lost');
   expect(textOf(results())).not.toMatch(/not met|## Lost/);
+});
+
+test('what is within the noise is told beside what is met, and is not among it', () => {
+  const noisy = added([-10, -20, 300], [400, 2, 10], { title: 'latency' });
+  const text = textOf(results({ rows: [row(), noisy] }));
+  expect(text).toContain('1 of 2 are met, 1 is within the noise.');
+  expect(text).toMatch(/added p99 µs, ratio to haproxy +\| +≤ 1\.1 \| +- \| within the noise \|/);
+  expect(text).not.toContain('NaN');
 });
 
 test('what differs between results stands with its own', () => {
