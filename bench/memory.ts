@@ -16,7 +16,7 @@ function privateBytesOfTree(pid: number): number {
 }
 
 const pauseMs = 500;
-/** Readings in a row that say the same: 12 s, for V8 gives back what an idle process does not need after some 8 s. */
+/** Readings in a row that say the same: 12 s, for V8 gives back pages that it does not need after some 8 s. */
 const steadyForReadings = 24;
 const steadyShare = 0.005;
 const longestMs = 60_000;

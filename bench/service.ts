@@ -12,10 +12,12 @@ export interface Service {
   readonly table: 'memory' | 'redis';
   /** Limpet's workers can be told to block their event loops. */
   readonly canBlock: boolean;
+  /** Limpet's processes can be told to collect their heaps. */
+  readonly canCollect: boolean;
 }
 
 /** The seeds' case: plain MQTT, the table in memory. */
-export const plain: Service = { transport: 'tcp', table: 'memory', canBlock: false };
+export const plain: Service = { transport: 'tcp', table: 'memory', canBlock: false, canCollect: false };
 
 /** PEM files. */
 export interface ServerCertificate {
