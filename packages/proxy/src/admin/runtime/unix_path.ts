@@ -34,6 +34,7 @@ export async function listenOnPath(
   predecessorPid: number | null,
 ): Promise<SocketFile> {
   const { path } = listen;
+  await demandFolder(path);
   await demandSafeFolder(path);
   await mayReplace(path, predecessorPid);
   made += 1;
@@ -51,10 +52,23 @@ export async function listenOnPath(
     server.close();
     await rm(draft, { force: true });
     if (error instanceof LimpetError) throw error;
-    const remedy = 'Make the folder, let this user write to it, or take another path.';
+    const remedy = `Let this user write to ${dirname(path)}, or take another path.`;
     throw new LimpetError('RUNTIME_API_PATH', `cannot listen on ${path}: ${errorCode(error)}`, remedy, {
       cause: error,
     });
+  }
+}
+
+/** libuv calls a folder that is not there EACCES. @throws LimpetError RUNTIME_API_PATH */
+async function demandFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  const code = await stat(folder).then(
+    stats => (stats.isDirectory() ? null : 'ENOTDIR'),
+    error => errorCode(error),
+  );
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const what = `cannot listen on ${path}: there is no folder ${folder}`;
+    throw new LimpetError('RUNTIME_API_PATH', what, `Make it (mkdir -p ${folder}), or take another path.`);
   }
 }
 
@@ -67,7 +81,7 @@ const STICKY = 0o1000;
  * it would not be the same file. @throws LimpetError RUNTIME_API_PATH
  */
 export async function demandSafeFolder(path: string): Promise<void> {
-  // Where there is none, listening says so.
+  // Where it cannot be looked at, listening says so.
   let folder = await realpath(dirname(path)).catch(() => null);
   while (folder !== null) {
     const { mode } = await stat(folder).catch(() => ({ mode: 0 }));

@@ -159,8 +159,11 @@ describe('reconfigure', () => {
     await using house = await openHouse();
     const fine = house.directory.file('fine.sock');
     const wrong = house.directory.file('no/such/folder.sock');
+    const folder = house.directory.file('no/such');
     await expect(house.api.reconfigure([unixConfig(fine), unixConfig(wrong)])).rejects.toMatchObject({
       code: 'RUNTIME_API_PATH',
+      message: `cannot listen on ${wrong}: there is no folder ${folder}`,
+      remedy: `Make it (mkdir -p ${folder}), or take another path.`,
     });
     expect(house.api.listening).toEqual([house.path]);
     await expect(lstat(fine)).rejects.toThrow('ENOENT');
