@@ -1,18 +1,14 @@
 /**
  * Memory that a process tree has to itself, as the kernel counts it.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { childrenOf } from '../packages/proxy/test/kit/proc.ts';
+import { childrenOf, privateBytes } from '../packages/proxy/test/kit/proc.ts';
 
-/** Private pages: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup, of a process and all its descendants. */
+/** Of a process and all its descendants. */
 function privateBytesOfTree(pid: number): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const kib = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(match => Number(match[1]));
-  const own = kib.reduce((sum, value) => sum + value, 0) * 1024;
   return childrenOf(pid)
     .map(privateBytesOfTree)
-    .reduce((sum, bytes) => sum + bytes, own);
+    .reduce((sum, bytes) => sum + bytes, privateBytes(pid));
 }
 
 const pauseMs = 500;

@@ -66,7 +66,7 @@ export function faceAddress(limpet: Limpet, face: 'runtime_api' | 'stats', place
 }
 
 /** Asks them all, one after the other. */
-async function askFaces(limpet: Limpet): Promise<Faces> {
+export async function askFaces(limpet: Limpet): Promise<Faces> {
   const http = (path: string): Promise<Response> => fetch(`http://${faceAddress(limpet, 'stats')}${path}`);
   const page = async (path: string): Promise<string> => (await http(path)).text();
   const runtime = (command: string): Promise<string> => askRuntime(faceAddress(limpet, 'runtime_api'), command);

@@ -20,6 +20,8 @@ export interface LimpetOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program, with its arguments, that starts Limpet's in its place: `['prlimit', '--nofile=148']`. */
   readonly before?: readonly string[];
+  /** The file of the program. Default: the one that was built here. */
+  readonly program?: string;
   /** Default 20 s. */
   readonly readyMs?: number;
 }
@@ -27,8 +29,11 @@ export interface LimpetOptions {
 const bin = fileURLToPath(new URL('../../../cli/dist/bin.js', import.meta.url));
 
 /** Runs `limpet ARGS`; for commands that end by themselves, and starts that fail. */
-export function runLimpet(args: readonly string[], options: Pick<LimpetOptions, 'before' | 'env'> = {}): Process {
-  const words = [...(options.before ?? []), process.execPath, bin, ...args];
+export function runLimpet(
+  args: readonly string[],
+  options: Pick<LimpetOptions, 'before' | 'env' | 'program'> = {},
+): Process {
+  const words = [...(options.before ?? []), process.execPath, options.program ?? bin, ...args];
   const [command = '', ...rest] = words;
   // NODE_OPTIONS of the test runner are not the user's.
   return startProcess(command, rest, { env: { NODE_OPTIONS: '', ...options.env } });

@@ -1,5 +1,5 @@
 /**
- * What Linux says of processes: the children of one, and whether one still runs.
+ * What Linux says of processes: the children of one, whether one still runs, and what it holds.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -31,6 +31,18 @@ export function residentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   if (kib === undefined) throw new Error(`process ${pid} has no memory: it has ended`);
   return Number(kib) * 1024;
+}
+
+/** Memory that a process has to itself: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup, in bytes. */
+export function privateBytes(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const kib = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(match => Number(match[1]));
+  return kib.reduce((sum, value) => sum + value, 0) * 1024;
+}
+
+/** How many descriptors a process has open. */
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 function statOf(pid: number): Stat | null {

@@ -1,18 +1,24 @@
 /**
- * A broker of a few lines, for thousands of clients: it accepts, answers pings, and notes when each CONNECT came.
+ * A broker of a few lines, for thousands of clients: it accepts, answers pings, leaves who asks for it, and notes when each
+ * CONNECT came.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { connack } from './broker.ts';
 import { PINGREQ, PINGRESP } from './pings.ts';
+import { resetSocket } from './raw_socket.ts';
 
-/** Listens on a free port of 127.0.0.1. */
-export async function startSink(): Promise<Sink> {
-  const server = createServer({ noDelay: true });
+/** A client that says one of these behind its CONNECT is left by FIN, or by RST. */
+export const PLEASE_END: Buffer = Buffer.from('please-end');
+export const PLEASE_RESET: Buffer = Buffer.from('please-reset');
+
+/** Listens on a free port of 127.0.0.1. `lastWords`: what it says before each FIN of its own. */
+export async function startSink(lastWords: Buffer = Buffer.alloc(0)): Promise<Sink> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => resolve());
   });
-  return new Sink(server);
+  return new Sink(server, lastWords);
 }
 
 /** Disposing of it closes every connection. */
@@ -20,10 +26,12 @@ export class Sink implements AsyncDisposable {
   /** `performance.now()` of every CONNECT, in their order. */
   readonly connectsMs: number[] = [];
   readonly #server: Server;
+  readonly #lastWords: Buffer;
   readonly #sockets = new Set<Socket>();
 
-  constructor(server: Server) {
+  constructor(server: Server, lastWords: Buffer) {
     this.#server = server;
+    this.#lastWords = lastWords;
     server.on('connection', socket => this.#serve(socket));
   }
 
@@ -61,6 +69,7 @@ export class Sink implements AsyncDisposable {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('end', () => this.#leave(socket));
     socket.on('data', chunk => {
       if (!isConnected) {
         isConnected = true;
@@ -68,6 +77,12 @@ export class Sink implements AsyncDisposable {
         // `MQTT` has its level in byte 8 where the Remaining Length is one byte.
         socket.write(connack(chunk[8] ?? 4, 0));
       } else if (chunk.equals(PINGREQ)) socket.write(PINGRESP);
+      else if (chunk.includes(PLEASE_END)) this.#leave(socket);
+      else if (chunk.includes(PLEASE_RESET)) resetSocket(socket);
     });
+  }
+
+  #leave(socket: Socket): void {
+    if (!socket.writableEnded) socket.end(this.#lastWords);
   }
 }
