@@ -4,16 +4,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Directory } from '../packages/proxy/test/kit/directory.ts';
+import { COLLECTING } from '../packages/proxy/test/kit/memory.ts';
 import type { Service, Setup } from './service.ts';
 import { startTarget, type Target, type TargetName } from './target.ts';
 
 const cli = fileURLToPath(new URL('../packages/cli/', import.meta.url));
 const blocking = new URL('block_workers.mjs', import.meta.url).href;
-const collecting = new URL('collect_heaps.mjs', import.meta.url).href;
 /** Workers block while this file is in the folder (`Service.canBlock`). */
 export const blockFlag = 'block';
-/** All processes collect their heaps when the text of this file changes (`Service.canCollect`). */
-export const collectFlag = 'collect';
 
 export async function startLimpet(setup: Setup): Promise<Target> {
   return start(setup, 'limpet', 'auto');
@@ -39,10 +37,9 @@ async function start(setup: Setup, name: TargetName, relay: 'auto' | 'node'): Pr
   });
 }
 
-function preloads({ canBlock, canCollect }: Service, directory: Directory): Record<string, string> {
+function preloads({ canBlock, canCollect }: Service, directory: Directory): Readonly<Record<string, string>> {
   if (canBlock) return { NODE_OPTIONS: `--import ${blocking}`, BENCH_BLOCK: directory.file(blockFlag) };
-  if (canCollect) return { NODE_OPTIONS: `--import ${collecting}`, BENCH_COLLECT: directory.file(collectFlag) };
-  return {};
+  return canCollect ? COLLECTING : {};
 }
 
 function configuration(setup: Setup, relay: string, socket: string): object {

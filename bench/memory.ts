@@ -2,6 +2,7 @@
  * Memory that a process tree has to itself, as the kernel counts it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { keptBytes } from '../packages/proxy/test/kit/memory.ts';
 import { childrenOf, privateBytes } from '../packages/proxy/test/kit/proc.ts';
 
 /** Of a process and all its descendants. */
@@ -29,4 +30,17 @@ export async function settledBytes(pid: number, steadyReadings: number = steadyF
     if (!isSteady) reference = bytes;
   }
   return privateBytesOfTree(pid);
+}
+
+/** The same of a tree of Node's processes that were started with `COLLECTING` (test kit), without their garbage. */
+export async function keptBytesOfTree(pid: number): Promise<number> {
+  const pids = treeOf(pid);
+  // What the first collections free goes back to the system while the next ones run.
+  await keptBytes(pids);
+  const kept = await keptBytes(pids);
+  return kept.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function treeOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(treeOf)];
 }

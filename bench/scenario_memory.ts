@@ -1,11 +1,10 @@
 /**
  * `memory`: what an idle connection takes.
  */
-import { collectHeaps } from './collections.ts';
 import { Crowd } from './crowd.ts';
 import { lossesOf } from './load.ts';
 import type { Measure } from './measure.ts';
-import { settledBytes } from './memory.ts';
+import { keptBytesOfTree, settledBytes } from './memory.ts';
 import type { Run, Scenario } from './scenarios.ts';
 import { plain } from './service.ts';
 
@@ -39,7 +38,7 @@ export const memoryScenario: Scenario = {
   ],
 };
 
-async function measure({ target, name, workers, isSmoke }: Run): Promise<Measure> {
+async function measure({ target, name, isSmoke }: Run): Promise<Measure> {
   const { port, process } = target;
   const load = { port, transport: 'tcp', prefix: name } as const;
   const count = isSmoke ? smokeConnections : connections;
@@ -47,12 +46,10 @@ async function measure({ target, name, workers, isSmoke }: Run): Promise<Measure
     await using first = await Crowd.open({ ...load, connections: Math.min(firstConnections, count) });
     await first.close();
   }
-  // The primary has one, too.
-  const heaps = target.name.startsWith('limpet') ? workers + 1 : 0;
-  const settled = async (): Promise<number> => {
-    await collectHeaps(target, heaps);
-    return settledBytes(process.pid, isSmoke ? 1 : undefined);
-  };
+  const settled = (): Promise<number> =>
+    target.name.startsWith('limpet')
+      ? keptBytesOfTree(process.pid)
+      : settledBytes(process.pid, isSmoke ? 1 : undefined);
   const before = await settled();
   await using crowd = await Crowd.open({ ...load, connections: count });
   const bytes = ((await settled()) - before) / count;

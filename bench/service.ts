@@ -12,7 +12,7 @@ export interface Service {
   readonly table: 'memory' | 'redis';
   /** Limpet's workers can be told to block their event loops. */
   readonly canBlock: boolean;
-  /** Limpet's processes can be told to collect their heaps. */
+  /** Limpet's processes can be asked for what they keep, without garbage. */
   readonly canCollect: boolean;
 }
 
