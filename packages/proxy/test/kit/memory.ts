@@ -10,7 +10,7 @@ export const COLLECTING: Readonly<Record<string, string>> = {
 };
 
 /** V8 gives pages back in the background: what the second look finds may still be on its way. */
-const LOOKS = 12;
+const LOOKS = 8;
 const BETWEEN_MS = 200;
 
 /** Private memory of each, the least of some moments right behind collections. They were started with `COLLECTING`. */
