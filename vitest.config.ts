@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 const source = { conditions: ['limpet-source'] };
@@ -19,6 +20,12 @@ const ALONE = '.alone';
 
 /** What holds bytes, and the life of processes, to the relay: it runs on either. */
 const RELAYED = ['backpressure', 'bytes_connect', 'bytes_stream', 'churn', 'drain', 'reload', 'worker_death'];
+
+for (const file of RELAYED) {
+  const path = `packages/proxy/test/cluster/${file}.test.ts`;
+  if (!existsSync(new URL(path, import.meta.url)))
+    throw new Error(`there is no ${path}, which is to run on both relays`);
+}
 
 /** One ring of tests: every package's files, the laboratory's and the benchmark's, below `test/<ring>/`. */
 function ring({ name, order, testTimeout, parallel, isolate, files, env = {} }: Ring): object {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export type Blocks = ReadonlyMap<number, number>;
 
 /** It tries five times a second; on a busy machine it comes late. */
-const leastPerS = 3;
+const leastPerS = 2;
 
 /** Of all processes that have told in this folder. */
 export function blocksIn(folder: string): Blocks {

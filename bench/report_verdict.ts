@@ -15,7 +15,7 @@ export interface Verdict {
   readonly spread: Spread;
   /** Null: nothing was aimed at. */
   readonly limit: number | null;
-  /** Whether the median is within the limit; null: there is none. */
+  /** Whether the median is within the limit, as far as that can be told; null: there is none. */
   readonly outcome: Outcome | null;
 }
 

@@ -18,9 +18,13 @@ ssize_t SendNow(int fd, const uint8_t* bytes, size_t count, More more) {
   }
 }
 
+int Undelivered(int fd) {
+  int bytes = 0;
+  return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
 bool TookSome(Side* side) {
-  int left = 0;
-  if (ioctl(side->fd, SIOCOUTQ, &left) != 0) return false;
+  const int left = Undelivered(side->fd);
   const bool took = left < side->undelivered;
   side->undelivered = left;
   return took;

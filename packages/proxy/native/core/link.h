@@ -68,7 +68,7 @@ struct Side {
   std::unique_ptr<Kept> kept;
   // When it last sent a byte.
   int64_t last_ms = 0;
-  // Since when it is not read, because the other one is slow; kNever: it is read.
+  // It is not read, because the other one is slow, and so long ago that one took something; kNever: it is read.
   int64_t held_ms = kNever;
   // Silence after which it counts as gone; -1: any.
   int64_t idle_ms = -1;
@@ -101,8 +101,12 @@ struct LinkRecord : WheelNode {
   bool is_young = false;
   PacketBoundary boundary;
   int64_t end_ms = 0;
-  // When to look whether an aborted side has everything; kNever: no need.
+  // When a peer was last seen to take something, since then.
+  int64_t taken_ms = 0;
+  // When to look what the peers have taken; kNever: no need.
   int64_t look_ms = kNever;
+  // The peers have ended it, and nobody here is in a hurry: who takes its last bytes slowly may take its time.
+  bool is_patient = false;
   Meter* meter = nullptr;
   uint32_t meter_number = 0;
   std::unique_ptr<Farewell> farewell;
@@ -115,6 +119,8 @@ struct LinkRecord : WheelNode {
 enum class More : uint8_t { kNo, kFollows };
 // Sends at once what the socket takes of these bytes. -1, with errno: it takes nothing ever again.
 ssize_t SendNow(int fd, const uint8_t* bytes, size_t count, More more = More::kNo);
+// What the peer has not acknowledged, in bytes; a FIN counts as one. 0 where the kernel does not say.
+int Undelivered(int fd);
 // Asks the kernel: whether the peer has acknowledged more than it had at the last call.
 bool TookSome(Side* side);
 // Keeps bytes for this side, behind those that are kept.

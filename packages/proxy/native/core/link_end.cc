@@ -15,9 +15,12 @@ namespace {
 constexpr int64_t kLingerMs = 30'000;
 // A slow side may take its time: this long without a byte taken is not slow, but gone.
 constexpr int64_t kLongestStallMs = 120'000;
-// The kernel does not tell when a peer has acknowledged everything: it is asked so often.
+// The kernel does not tell when a peer has acknowledged everything: it is asked at each tick of the first second, then more
+// and more seldom.
 constexpr int64_t kLookMs = Wheel::kTickMs;
-constexpr int64_t kSlowLookMs = 200;
+constexpr int64_t kLongestLookMs = 1'000;
+// So often it is looked whether a peer goes on taking its last bytes.
+constexpr int64_t kProgressMs = 10'000;
 // So much of what a side still sends is dropped at most before it is closed.
 constexpr int kMostDrops = 16;
 
@@ -33,7 +36,7 @@ int64_t IdleMs(const Side& side) {
 }
 
 int64_t LingerMs(const LinkRecord& link) {
-  return std::max({link.end_ms, link.side[kClient].last_ms, link.side[kServer].last_ms}) + kLingerMs;
+  return std::max({link.taken_ms, link.side[kClient].last_ms, link.side[kServer].last_ms}) + kLingerMs;
 }
 }  // namespace
 
@@ -42,6 +45,9 @@ void LinkMover::SetEnd(LinkRecord& link, LinkEnd end) {
   if (link.IsEnding()) return;
   link.end.store(static_cast<uint8_t>(end), std::memory_order_relaxed);
   link.end_ms = now_ms_;
+  link.taken_ms = now_ms_;
+  link.is_patient = end != LinkEnd::kStopped && end != LinkEnd::kClientIdle && end != LinkEnd::kServerIdle;
+  if (link.is_patient) link.look_ms = std::min(link.look_ms, now_ms_ + kProgressMs);
   Watch(link);
 }
 
@@ -54,6 +60,7 @@ void LinkMover::OnNew(LinkRecord& link) {
 
 void LinkMover::Stop(LinkRecord& link) {
   SetEnd(link, LinkEnd::kStopped);
+  link.is_patient = false;
   for (Side& side : link.side) side.Set(kClosing);
 }
 
@@ -105,14 +112,27 @@ void LinkMover::OnDeadline(LinkRecord& link) {
   if (link.farewell != nullptr && link.farewell->deadline_ms <= now_ms_) FarewellDue(link);
   if (!link.IsEnding()) {
     if (Deadline(link) <= now_ms_) EndIdle(link);
-  } else if (LingerMs(link) <= now_ms_) {
-    GiveUp(link);
+  } else {
+    LookForProgress(link);
+    if (LingerMs(link) <= now_ms_) GiveUp(link);
   }
   if (SettleLink(link)) Watch(link);
 }
 
-// Where the peers have ended it what the kernel still holds is delivered behind our back, however slow they are. What waits
-// here cannot be.
+// Whoever has taken something since the last look has its time for the rest anew.
+void LinkMover::LookForProgress(LinkRecord& link) {
+  if (!link.is_patient) return;
+  bool is_waited_for = false;
+  for (Side& side : link.side) {
+    if (side.Is(kGone | kFailed | kMute)) continue;
+    if (TookSome(&side)) link.taken_ms = now_ms_;
+    is_waited_for = is_waited_for || side.undelivered > 0 || side.HasWaiting();
+  }
+  if (is_waited_for) link.look_ms = now_ms_ + kProgressMs;
+}
+
+// Nobody has said or taken anything for long. What the kernel holds after an orderly end may still be delivered behind our
+// back, to one that was only frozen. What waits here cannot be.
 void LinkMover::GiveUp(LinkRecord& link) {
   const bool is_orderly = link.End() == static_cast<uint8_t>(LinkEnd::kClientClosed) ||
                           link.End() == static_cast<uint8_t>(LinkEnd::kServerClosed);
@@ -129,7 +149,7 @@ void LinkMover::EndIdle(LinkRecord& link) {
   const bool is_client = IdleMs(link.side[kClient]) <= now_ms_;
   const int which = is_client ? kClient : kServer;
   const bool is_held = link.side[which].held_ms != kNever;
-  if (is_held && TookSome(&link.side[!which])) return StartStall(link, which);
+  if (is_held && TookSome(&link.side[!which])) return RenewStall(link, which);
   SetEnd(link, is_client != is_held ? LinkEnd::kClientIdle : LinkEnd::kServerIdle);
   for (Side& side : link.side) side.Set(kClosing);
 }
@@ -160,16 +180,13 @@ bool LinkMover::SettleSide(LinkRecord& link, int which) {
   return false;
 }
 
-// RST drops what the kernel has not delivered yet: it waits for that, while there is somebody to deliver it to. A slow one
-// has its time for the last bytes anew whenever it takes some, and is looked at less often.
+// RST drops what the kernel has not delivered yet: it waits for that, while there is somebody to deliver it to.
 bool LinkMover::AbortSide(LinkRecord& link, int which) {
-  Side& side = link.side[which];
-  const bool can_take = !side.Is(kFailed | kMute);
-  const bool took = can_take && TookSome(&side);
-  if (took) link.end_ms = now_ms_;
-  if (can_take && side.undelivered > 0) {
-    if (link.look_ms == kNever) {
-      link.look_ms = now_ms_ + (took ? kSlowLookMs : kLookMs);
+  const Side& side = link.side[which];
+  if (!side.Is(kFailed | kMute) && Undelivered(side.fd) > 0) {
+    const int64_t at_ms = now_ms_ + std::clamp((now_ms_ - link.end_ms) / 8, kLookMs, kLongestLookMs);
+    if (at_ms < link.look_ms || link.look_ms <= now_ms_) {
+      link.look_ms = at_ms;
       Watch(link);
     }
     return false;

@@ -81,7 +81,7 @@ class LinkMover {
   void CountTo(LinkRecord& link, int which, size_t count);
   void Send(LinkRecord& link, int which, const uint8_t* bytes, size_t count, More more);
   void Hold(LinkRecord& link, int which, size_t count);
-  void StartStall(LinkRecord& link, int which);
+  void RenewStall(LinkRecord& link, int which);
   void Flush(LinkRecord& link, int which);
   bool FlushKept(LinkRecord& link, int which);
   bool FlushPipe(LinkRecord& link, int which);
@@ -97,6 +97,7 @@ class LinkMover {
   void Broke(LinkRecord& link, int which);
   void OnDeadline(LinkRecord& link);
   void EndIdle(LinkRecord& link);
+  void LookForProgress(LinkRecord& link);
   void GiveUp(LinkRecord& link);
   void Watch(LinkRecord& link) { wheel_.Place(&link, Deadline(link)); }
   // False: the link is gone.

@@ -155,7 +155,7 @@ void LinkMover::Hold(LinkRecord& link, int which, size_t count) {
   Side& to = link.side[which];
   Side& from = link.side[!which];
   tally_.waiting_bytes.fetch_add(count, std::memory_order_relaxed);
-  if (from.held_ms == kNever) StartStall(link, !which);
+  if (from.held_ms == kNever) RenewStall(link, !which);
   if (to.Is(kRoomTold)) return;
   to.Set(kRoomTold);
   // Edge-triggered: where there is room by now it is told again.
@@ -164,8 +164,9 @@ void LinkMover::Hold(LinkRecord& link, int which, size_t count) {
 
 // From now on it has the whole limit of a stall again: it is slow, but takes something. Nobody is told of every byte that a
 // peer takes, nor of every hundred thousand: so the kernel's own count is noted, to be held against a later one.
-void LinkMover::StartStall(LinkRecord& link, int which) {
+void LinkMover::RenewStall(LinkRecord& link, int which) {
   link.side[which].held_ms = now_ms_;
+  if (link.is_patient) link.taken_ms = now_ms_;
   TookSome(&link.side[!which]);
 }
 
@@ -173,7 +174,7 @@ void LinkMover::StartStall(LinkRecord& link, int which) {
 void LinkMover::Flush(LinkRecord& link, int which) {
   Side& from = link.side[!which];
   if (!FlushPipe(link, which) || !FlushKept(link, which)) {
-    if (from.held_ms != kNever && !link.side[which].Is(kGone)) StartStall(link, !which);
+    if (from.held_ms != kNever && !link.side[which].Is(kGone)) RenewStall(link, !which);
     return;
   }
   if (from.held_ms != kNever) {

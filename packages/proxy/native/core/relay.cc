@@ -163,6 +163,7 @@ void Relay::Impl::Fill(LinkRecord* link, const LinkSpec& spec, int64_t now_ms) {
   link->end.store(kNoEnd, std::memory_order_relaxed);
   link->follows = spec.follow;
   link->is_put_off = false;
+  link->is_patient = false;
   link->is_young = false;
   link->boundary = PacketBoundary{};
   link->look_ms = kNever;

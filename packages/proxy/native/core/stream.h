@@ -29,7 +29,8 @@ struct Stream {
   bool dialled : 1;
   bool connecting : 1;
   bool flowing : 1;
-  // There may be something to read; there may be room to write; the peer has gone, so that reading goes on up to its end.
+  // There may be something to read; there may be room to write; the peer has gone, or has sent urgent data: a short read is
+  // not the last one.
   bool readable : 1;
   bool writable : 1;
   bool hung_up : 1;

@@ -263,22 +263,55 @@ void IdleEnds(Terms terms, int stuffed, LinkEnd expected, int64_t at_least_ms) {
   CHECK(took_ms >= at_least_ms);
 }
 
-// One that takes a little, again and again, is slow, not gone; when it takes nothing any more it has two minutes.
-void SlowIsNotGone() {
-  Scene scene(kFast, {-1, 5'000, false, true});
-  const size_t stuffed = scene.Stuff(scene.server);
-  std::vector<uint8_t> heard;
+// The client takes so much again and again, for some 4.8 s. A server that is there goes on sending.
+void TakeSlowly(Scene* scene, std::vector<uint8_t>* heard, size_t at_once) {
+  const std::vector<uint8_t> some(65536, 'x');
   uint64_t received;
   uint64_t sent;
-  // Four times the limit of a stall.
   for (int i = 0; i < 48; i += 1) {
     const auto before = std::chrono::steady_clock::now();
-    Hear(scene.client, &heard, stuffed / 64);
+    Hear(scene->client, heard, at_once);
+    if (scene->server != -1) while (send(scene->server, some.data(), some.size(), MSG_NOSIGNAL) > 0) continue;
     WaitFor([&] { return std::chrono::steady_clock::now() - before > std::chrono::milliseconds(100); });
-    CHECK(scene.relay->Counts(scene.link, &received, &sent));
+    CHECK(scene->relay->Counts(scene->link, &received, &sent));
   }
-  CHECK(heard.size() < stuffed);
+}
+
+// One that takes a little, again and again, for four times the longest stall, is slow, not gone. With a
+// large buffer of the kernel's there is no room for long, though bytes go.
+void SlowIsNotGone(bool small) {
+  Scene scene(kFast, {-1, 5'000, false, small});
+  std::vector<uint8_t> heard;
+  TakeSlowly(&scene, &heard, scene.Stuff(scene.server) / 64);
   CHECK(scene.relay.WaitEnd(scene.link).end == LinkEnd::kClientIdle);
+}
+
+// Neither is one that takes its last bytes slowly, for four times as long as one may be silent then, behind a FIN or an RST
+// of the server.
+void SlowAtTheEnd(bool reset) {
+  Scene scene(kFast / 4);
+  const size_t stuffed = scene.Stuff(scene.server);
+  std::vector<uint8_t> heard;
+  if (reset) ResetPeer(scene.server);
+  else close(scene.server);
+  scene.server = -1;
+  // An RST overtakes what the relay has not read.
+  TakeSlowly(&scene, &heard, stuffed / (reset ? 160 : 64));
+  CHECK(HearEnd(scene.client, &heard) == (reset ? Heard::kReset : Heard::kEof));
+  CHECK(reset || heard.size() == stuffed);
+  CHECK(scene.relay.WaitEnd(scene.link).end == (reset ? LinkEnd::kServerReset : LinkEnd::kServerClosed));
+}
+
+// Unless somebody here is in a hurry.
+void SlowAtTheEndIsStopped() {
+  Scene scene(kFast);
+  scene.Stuff(scene.server);
+  close(scene.server);
+  scene.server = -1;
+  WaitFor([&] { return !scene.relay->Evict(scene.link, nullptr, 0); });
+  scene.relay->Stop(scene.link, StopMode::kFlush);
+  const int64_t took_ms = FastMs([&] { scene.relay.WaitEnd(scene.link); });
+  CHECK(took_ms < 60'000);
 }
 
 // What the kernel holds by then goes to a client that is slower than the limit.
@@ -468,7 +501,11 @@ void RunAll() {
   // Who is held is not the silent one, and has two minutes.
   IdleEnds({-1, 5'000}, 1, LinkEnd::kClientIdle, 120'000);
   IdleEnds({5'000, -1}, 2, LinkEnd::kServerIdle, 120'000);
-  SlowIsNotGone();
+  SlowIsNotGone(true);
+  SlowIsNotGone(false);
+  SlowAtTheEnd(false);
+  SlowAtTheEnd(true);
+  SlowAtTheEndIsStopped();
   LastBytesAreDelivered();
   LingerEnds();
   FarewellBetweenPackets();

@@ -129,7 +129,8 @@ export interface NativeEngine {
    * Makes a link of a client's and a server's stream, whose numbers are gone with it; answers the link. `toClient` goes to
    * the client first. What is still to be written to either, and everything the kernel has of either, is kept in order.
    * `options`: bit 0: follow the server's MQTT packets, `toClient` being the first bytes of one; bit 1: keep-alive on both.
-   * Idle limits in milliseconds, -1: none. `meter`: what bytes are added to. -1: one of them is gone already.
+   * Idle limits in milliseconds, -1: none. `meter`: what bytes are added to. -1: one of them is gone already, or there
+   * are as many links as there can be; then they stay as they are.
    */
   link(
     client: number,

@@ -9,7 +9,7 @@ import { NativeStream } from './native_stream.ts';
 const FOLLOW = 1;
 const KEEP_ALIVE = 2;
 const NO_LIMIT = -1;
-/** What link() answers where one of the two is gone, or there are as many links as there can be (2^20). */
+/** What link() answers where one of the two is gone, or no further link can be. */
 const NO_LINK = -1;
 
 /** Relays by the native engine where both sides are its own, else in TypeScript. */

@@ -105,7 +105,7 @@ async function askApi(limpet: Limpet): Promise<ApiFacts> {
 /** The time, and what a process does even while nobody is there. */
 const ALWAYS_NEW = /^at_ms$|^loop_delay/;
 
-/** What is to be known of at least: a worker tells what it has counted ten times a second, where it gets its turn. */
+/** What is to be known of at least: a worker tells what it has counted some eight times a second, where it gets its turn. */
 export interface Known {
   readonly sessions: number;
   readonly bytesIn: number;
