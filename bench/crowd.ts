@@ -1,6 +1,7 @@
 /**
  * The load `crowd`: open connections, through which messages and bulk go (`load/crowd.c`).
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { LoadProgram, type Lost, lossesOf, type Transport } from './load.ts';
 
 export interface CrowdLoad {
@@ -11,7 +12,15 @@ export interface CrowdLoad {
   readonly connections: number;
   /** Source addresses; 0: 127.0.0.1, which has some 28,000 ports. */
   readonly sources?: number;
+  /** How old the youngest is when open() resolves. Default 0. */
+  readonly ageMs?: number;
 }
+
+/**
+ * The age of connections whose messages are measured: those of a day's work are old, and in their first second Limpet's event
+ * loop moves them itself.
+ */
+export const matureMs = 2_000;
 
 /** Messages of 64 bytes of payload, each connection in its turn. */
 export interface Publishing {
@@ -51,12 +60,13 @@ export class Crowd implements AsyncDisposable {
 
   /** Resolves when all are connected. @throws Error where one was not */
   static async open(load: CrowdLoad): Promise<Crowd> {
-    const { port, transport, prefix, connections, sources = 0 } = load;
+    const { port, transport, prefix, connections, sources = 0, ageMs = 0 } = load;
     const program = new LoadProgram('crowd', { port, transport, prefix, connections, sources }, limitS);
     try {
       const { lost } = await program.answer<{ lost: Lost }>('open', openMs);
       const losses = lossesOf(lost);
       if (losses.length > 0) throw new Error(`not all ${connections} clients were accepted: ${losses.join(', ')}`);
+      await delay(ageMs);
       return new Crowd(program);
     } catch (error) {
       await program[Symbol.asyncDispose]();

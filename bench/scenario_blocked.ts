@@ -2,9 +2,8 @@
  * `blocked`: relayed messages while the event loops of all workers stand still again and again.
  */
 import { rmSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { blocksIn, blocksMissed } from './blocks.ts';
-import { Crowd } from './crowd.ts';
+import { Crowd, matureMs } from './crowd.ts';
 import { blockFlag } from './limpet.ts';
 import type { Measure } from './measure.ts';
 import { echoesOf } from './scenario_latency.ts';
@@ -13,8 +12,6 @@ import { plain } from './service.ts';
 
 const connections = 100;
 const perS = 2_000;
-/** In their first second the event loop moves connections itself: those of a day's work are older. */
-const ageMs = 2_000;
 /** Long enough for some blocks. */
 const smokeSeconds = 1;
 
@@ -37,8 +34,8 @@ export const blockedScenario: Scenario = {
 
 async function measure({ target, name, seconds: fullSeconds, workers, isSmoke }: Run): Promise<Measure> {
   const seconds = isSmoke ? smokeSeconds : fullSeconds;
-  await using crowd = await Crowd.open({ port: target.port, transport: 'tcp', prefix: name, connections });
-  if (!isSmoke) await delay(ageMs);
+  const ageMs = isSmoke ? 0 : matureMs;
+  await using crowd = await Crowd.open({ port: target.port, transport: 'tcp', prefix: name, connections, ageMs });
   const quiet = await echoesOf(crowd, perS, seconds);
   const { path } = target.directory;
   const before = blocksIn(path);

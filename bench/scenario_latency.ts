@@ -1,7 +1,7 @@
 /**
  * `latency`: how much later a message comes back through a proxy than without one.
  */
-import { Crowd, type CrowdResult } from './crowd.ts';
+import { Crowd, type CrowdResult, matureMs } from './crowd.ts';
 import { lossesOf } from './load.ts';
 import type { Measure } from './measure.ts';
 import { connections, pacedPerS, smokeConnections } from './scenario_message.ts';
@@ -19,7 +19,7 @@ export const latencyScenario: Scenario = {
   plans: [
     {
       title: `latency, ${perS}/s`,
-      meaning: `${perS} messages of 64 bytes a second over ${connections} connections, each sent back by the broker: the way there and back through the proxy, less that without one just before. Each load lasts ${longer} times as long as those of other rows (up to ${longS} s), for the figure is a difference of two p99.`,
+      meaning: `${perS} messages of 64 bytes a second over ${connections} connections that are some seconds old, each sent back by the broker: the way there and back through the proxy, less that without one just before. Each load lasts ${longer} times as long as those of other rows (up to ${longS} s), for the figure is a difference of two p99.`,
       unit: 'message',
       judged: 'addedP99Us',
       shown: ['addedP50Us', 'p50Us', 'p99Us'],
@@ -55,7 +55,8 @@ interface Echoes {
 
 async function echoes({ name, seconds, isSmoke }: Run, port: number): Promise<Echoes> {
   const count = isSmoke ? smokeConnections : connections;
-  await using crowd = await Crowd.open({ port, transport: 'tcp', prefix: name, connections: count });
+  const ageMs = isSmoke ? 0 : matureMs;
+  await using crowd = await Crowd.open({ port, transport: 'tcp', prefix: name, connections: count, ageMs });
   return await echoesOf(crowd, isSmoke ? smokePerS : perS, isSmoke ? seconds : longerThan(seconds));
 }
 

@@ -1,7 +1,7 @@
 /**
  * `message`: small QoS 0 PUBLISHes through open connections.
  */
-import type { Publishing } from './crowd.ts';
+import { matureMs, type Publishing } from './crowd.ts';
 import type { Transport } from './load.ts';
 import { measurePublishing } from './publishing.ts';
 import type { RowPlan, Scenario } from './scenarios.ts';
@@ -18,13 +18,13 @@ export const messageScenario: Scenario = {
   plans: [
     plan(
       `message, ${pacedPerS}/s`,
-      `${pacedPerS} messages of 64 bytes a second, evenly, each in a write of its own, over ${connections} connections in turn.`,
+      `${pacedPerS} messages of 64 bytes a second, evenly, each in a write of its own, over ${connections} connections in turn, which are some seconds old.`,
       { limpet: 0.95, 'limpet-node': 1.15 },
       { rate: pacedPerS, batch: 1, echo: false },
     ),
     plan(
       'message, saturated',
-      `${connections} connections have one message each under way, which the broker sends back, and the next one follows at once; both directions count.`,
+      `${connections} connections, some seconds old, have one message each under way, which the broker sends back, and the next one follows at once; both directions count.`,
       { limpet: 0.95, 'limpet-node': 1.4 },
       { rate: null, batch: 1, echo: true },
     ),
@@ -69,7 +69,11 @@ export function publishingOver(transport: Transport, publishing: Omit<Publishing
     measurePublishing(
       target,
       brokers,
-      { transport, prefix: name, connections: isSmoke ? smokeConnections : connections },
+      {
+        ...{ transport, prefix: name },
+        connections: isSmoke ? smokeConnections : connections,
+        ageMs: isSmoke ? 0 : matureMs,
+      },
       { ...publishing, rate: publishing.rate !== null && isSmoke ? smokePerS : publishing.rate, seconds },
     );
 }
