@@ -29,7 +29,9 @@ export async function sanitizerLibrary(): Promise<string | null> {
 
 /** Builds the addon beside the normal one, unless that is done, and answers its file. */
 async function buildSanitized(): Promise<string> {
-  const { stdout } = await run(process.execPath, [join(NATIVE, 'build.mjs'), '--sanitize', 'address']);
+  // Below `npm test` it would take that for an installation, and say nothing.
+  const env = { ...process.env, npm_lifecycle_event: undefined };
+  const { stdout } = await run(process.execPath, [join(NATIVE, 'build.mjs'), '--sanitize', 'address'], { env });
   const addon = /^limpet: the native relay is built: (.*)$/m.exec(stdout)?.[1];
   if (addon === undefined) throw new Error(stdout);
   return addon;
