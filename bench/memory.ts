@@ -5,11 +5,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { keptBytes } from '../packages/proxy/test/kit/memory.ts';
 import { childrenOf, privateBytes } from '../packages/proxy/test/kit/proc.ts';
 
-/** Of a process and all its descendants. */
+/** A process and all its descendants. */
+function treeOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(treeOf)];
+}
+
+function sumOf(bytes: readonly number[]): number {
+  return bytes.reduce((sum, one) => sum + one, 0);
+}
+
 function privateBytesOfTree(pid: number): number {
-  return childrenOf(pid)
-    .map(privateBytesOfTree)
-    .reduce((sum, bytes) => sum + bytes, privateBytes(pid));
+  return sumOf(treeOf(pid).map(privateBytes));
 }
 
 const pauseMs = 500;
@@ -37,10 +43,5 @@ export async function keptBytesOfTree(pid: number): Promise<number> {
   const pids = treeOf(pid);
   // What the first collections free goes back to the system while the next ones run.
   await keptBytes(pids);
-  const kept = await keptBytes(pids);
-  return kept.reduce((sum, bytes) => sum + bytes, 0);
-}
-
-function treeOf(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(treeOf)];
+  return sumOf(await keptBytes(pids));
 }

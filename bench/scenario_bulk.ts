@@ -10,7 +10,7 @@ import { plain } from './service.ts';
 
 const connections = 4;
 const packetBytes = 65_536;
-const GB = 1e9;
+export const GB = 1e9;
 /** Of one run; some seconds of CPU. */
 const runBytes = 4 * GB;
 const smokeBytes = 20_000_000;

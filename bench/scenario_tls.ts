@@ -4,13 +4,12 @@
  */
 import type { ConnectResult } from './connects.ts';
 import type { Transport } from './load.ts';
-import { measureBulk } from './scenario_bulk.ts';
+import { GB, measureBulk } from './scenario_bulk.ts';
 import { concurrency, measureConnects } from './scenario_connect.ts';
 import { pacedPerS, publishingOver } from './scenario_message.ts';
 import type { RowPlan, Scenario } from './scenarios.ts';
 import { plain, type Service } from './service.ts';
 
-const GB = 1e9;
 /** Of one run; some seconds of CPU. */
 const runBytes = 2 * GB;
 

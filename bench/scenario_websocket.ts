@@ -1,12 +1,11 @@
 /**
  * `websocket`: messages and bulk in WebSocket frames, which go through untouched.
  */
-import { measureBulk } from './scenario_bulk.ts';
+import { GB, measureBulk } from './scenario_bulk.ts';
 import { pacedPerS, publishingOver } from './scenario_message.ts';
 import type { RowPlan, Scenario } from './scenarios.ts';
 import { plain, type Service } from './service.ts';
 
-const GB = 1e9;
 /** Of one run; some seconds of CPU. */
 const runBytes = 2 * GB;
 

@@ -15,8 +15,8 @@ namespace {
 constexpr int64_t kLingerMs = 30'000;
 // A slow side may take its time: this long without a byte taken is not slow, but gone.
 constexpr int64_t kLongestStallMs = 120'000;
-// The kernel does not tell when a peer has acknowledged everything: it is asked at each tick of the first second, then more
-// and more seldom.
+// The kernel does not tell when a peer has acknowledged everything: it is asked at each tick at first, then more and more
+// seldom.
 constexpr int64_t kLookMs = Wheel::kTickMs;
 constexpr int64_t kLongestLookMs = 1'000;
 // So often it is looked whether a peer goes on taking its last bytes.

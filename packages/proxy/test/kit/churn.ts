@@ -46,15 +46,20 @@ async function accepted(client: RawSocket, ...pieces: readonly Buffer[]): Promis
   await until(isAnswered, { what: 'a CONNACK', timeoutMs: SLOW_MS });
 }
 
+/** What a client does as soon as it has its CONNACK. */
+function onceAccepted(next: (client: RawSocket) => unknown): Way['talk'] {
+  return async (client, connect) => {
+    await accepted(client, connect);
+    await next(client);
+  };
+}
+
 const WAYS: readonly Way[] = [
   {
     name: 'DISCONNECT',
     hears: SERVED,
     code: null,
-    async talk(client, connect) {
-      await accepted(client, connect);
-      client.socket.end(Buffer.concat([MESSAGE, DISCONNECT]));
-    },
+    talk: onceAccepted(client => client.socket.end(Buffer.concat([MESSAGE, DISCONNECT]))),
   },
   {
     name: 'everything at once, and FIN',
@@ -78,11 +83,10 @@ const WAYS: readonly Way[] = [
     name: 'RST',
     hears: ACCEPTED,
     code: null,
-    async talk(client, connect) {
-      await accepted(client, connect);
+    talk: onceAccepted(async client => {
       await client.write(MESSAGE);
       client.reset();
-    },
+    }),
   },
   {
     name: 'RST in the middle of its CONNECT',
@@ -106,19 +110,13 @@ const WAYS: readonly Way[] = [
     name: 'FIN by the broker',
     hears: SERVED,
     code: null,
-    async talk(client, connect) {
-      await accepted(client, connect);
-      await client.write(publish(PLEASE_END));
-    },
+    talk: onceAccepted(client => client.write(publish(PLEASE_END))),
   },
   {
     name: 'RST by the broker',
     hears: ACCEPTED,
     code: 'ECONNRESET',
-    async talk(client, connect) {
-      await accepted(client, connect);
-      await client.write(publish(PLEASE_RESET));
-    },
+    talk: onceAccepted(client => client.write(publish(PLEASE_RESET))),
   },
 ];
 
